@@ -38,6 +38,7 @@ from core.alerts.conditions import (
     why_forgotten,
 )
 from core.alerts.evaluate import Read
+from core.alerts.figures import SENT_ALERT, awaited
 from core.alerts.judge import Judged, failed, judge
 from core.alerts.plan import Plan
 from core.alerts.rule import Rule
@@ -52,6 +53,7 @@ from storage.state.database import State, Transaction
 
 JUMP_SECONDS = 5.0
 """By so much the machine's clock may differ from the steady one before that counts as a jump."""
+NO_DATA_YET, NO_DATA = "no data yet", "no data"
 HURRY_SECONDS = 60.0
 """After the clock was set back what waits to be sent does not wait longer."""
 CONDITIONS, INCIDENTS = TypeAdapter(Condition), TypeAdapter(Incident)
@@ -148,6 +150,21 @@ class Engine:
     def pending(self) -> Mapping[str, int]:
         """Return how many conditions of each rule hold, not yet for long enough; rules without one are left out."""
         return Counter(each.rule for each in self._known.values() if each.condition.phase is Phase.PENDING)
+
+    @property
+    def lacking(self) -> Mapping[str, str]:
+        """Return the rules of which nothing that they watch has data, as of their last evaluation, with what to say."""
+        found = {}
+        for name, rule in self._rules.items():
+            series = self._series.get(name, {})
+            # A Prometheus sends what fires, and nothing else.
+            if name in self.costs_seconds and SENT_ALERT not in rule.figures:
+                never = {awaited(figure) for figure in rule.figures}
+                if series.keys() <= never:
+                    found[name] = NO_DATA_YET
+                elif all(each.condition.is_stale for each in series.values()):
+                    found[name] = NO_DATA
+        return found
 
     @property
     def incidents(self) -> Mapping[int, Incident]:

@@ -107,6 +107,7 @@ class Runner:
         """When it last ticked well, as the other times on the steady clock."""
         self._told = float("-inf")
         self._tick_seconds = 0.0
+        self._has_ticked = False
         self._problem = ""
         self._rules_problem = ""
         self._was_overtaken = False
@@ -131,6 +132,11 @@ class Runner:
     def tick_age_seconds(self) -> float:
         """Seconds since the last tick that ended well; infinite where none did. Any thread may ask."""
         return self._since(self._ticked)
+
+    @property
+    def has_ticked(self) -> bool:
+        """Whether it has evaluated since it took over. Any thread may ask."""
+        return self._has_ticked
 
     @property
     def problem(self) -> str:
@@ -247,7 +253,7 @@ class Runner:
         engine.start(self._rules)
         delivery = self._deliver(token)
         delivery.start()
-        self._engine, self._delivery = engine, delivery
+        self._engine, self._delivery, self._has_ticked = engine, delivery, False
         self._ticked = self._rules_at = stores.clock.monotonic()
         log.info("alerts: this process evaluates %d rules", len(engine.rules))
         return True
@@ -266,6 +272,7 @@ class Runner:
         self._figures.begin()
         engine.tick()
         self._ticked = self._stores.clock.monotonic()
+        self._has_ticked = True
         self._tick_seconds = time.perf_counter() - began
         if engine.has_happened:
             self._stores.live.bump(HISTORY)

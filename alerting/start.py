@@ -102,7 +102,7 @@ def start_alerting(stores: Stores, found: Parts) -> Runner:
     forgetting = Forgetting(stores.state, stores.clock, settings.alerts.keep_days, is_active)
     runner.attend(forgetting.run, "alerting-forgetting")
     states = readiness_states(stores)
-    engine = Engine(runner.may_tell, lambda: runner.tick_age_seconds, lambda: runner.problem)
+    engine = Engine(runner.may_tell, lambda: runner.has_ticked, lambda: runner.tick_age_seconds, lambda: runner.problem)
     readiness = Evaluator(stores, engine, states)
     runner.attend(states.run, "readiness-states")
     found.takers.append(readiness.take)

@@ -165,12 +165,12 @@ def _alert(fires: _Fires, ahead: float) -> FiringAlert:
 
 def _costs(engine: Engine, fires: Mapping[str, int]) -> list[RuleCost]:
     """Return what the rules cost, the dearest first."""
-    conditions, pending = engine.conditions, engine.pending
+    conditions, pending, lacking = engine.conditions, engine.pending, engine.lacking
     found = [
         RuleCost(
             name, rule.every, engine.costs_seconds.get(name, 0.0), conditions[name], pending.get(name, 0),
             fires.get(name, 0),
-            engine.problems.get(name, ""),
+            engine.problems.get(name, ""), lacking.get(name, ""),
         )
         for name, rule in engine.rules.items()
     ]  # fmt: skip

@@ -93,7 +93,8 @@ def fill(stores: Stores) -> None:
     )
     names = [f"I{number:03d}" for number in range(INSTRUMENTS)]
     put_series(
-        stores.state, [Series("own", name, name, currency="USD", daily_volume=1e6 + 1e4 * at) for at, name in enumerate(names)]
+        stores.state,
+        [Series("own", name, name, currency="USD", daily_volume=1e6 + 1e4 * at) for at, name in enumerate(names)],
     )
     last = int(time.time()) // DAY_SECONDS * DAY_SECONDS - DAY_SECONDS
     days = last - DAY_SECONDS * np.arange(DAYS)[::-1]

@@ -71,6 +71,10 @@ class StorageUnavailable(StorageError):
     """The store cannot be reached now: writers spool, pages show their last data with the reason."""
 
 
+class OutOfPatience(StorageUnavailable):
+    """The store did not answer as soon as whoever asks needs it: he does without for a while."""
+
+
 class SpoolUnavailable(StorageUnavailable):
     """The spool cannot be written now, the disk may be full: rows stay in the writer's queue."""
 

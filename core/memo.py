@@ -8,6 +8,9 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from core.errors import OutOfPatience
+from core.patience import seconds_left
+
 if TYPE_CHECKING:
     from core.clock import Clock
 
@@ -29,8 +32,26 @@ class Memo(Generic[Value]):
         """Return the value of `key`, made by `make` when it is not kept.
 
         Callers that arrive while it is being made wait for that one result, or for its exception. An
-        exception is not kept: the next caller tries again.
+        exception is not kept: the next caller tries again, and so does one who has more patience than
+        whoever made it. Raises OutOfPatience where the result is waited for in vain.
         """
+        while True:
+            future, mine = self._future(key)
+            if mine:
+                self._fill(key, future, make)
+                return future.result()
+            try:
+                return future.result(seconds_left())
+            except TimeoutError:
+                if future.done():
+                    raise
+                raise OutOfPatience("what is needed is being read, and that takes too long") from None
+            except OutOfPatience:
+                if seconds_left() is not None:
+                    raise
+
+    def _future(self, key: Hashable) -> tuple[Future[Value], bool]:
+        """Return the future of a key, and whether it is the caller's to fill."""
         with self._lock:
             future = self._kept.get(key)
             if future is None:
@@ -41,9 +62,7 @@ class Memo(Generic[Value]):
                 self._kept.move_to_end(key)
             while len(self._kept) > self._size:
                 self._kept.popitem(last=False)
-        if mine:
-            self._fill(key, future, make)
-        return future.result()
+        return future, mine
 
     def kept(self, key: Hashable) -> Value | None:
         """Return the value of `key` if it is there; nothing is made or waited for."""

@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING
 from core.errors import ChangeRejected
 from core.readiness import EVERY_PORTFOLIO, READINESS
 from portfolio.allowed import Limits, own_ids
-from storage.state.halts import NOT_HALTED, NOT_RESUMED, Halt, add_halt, end_halt, find_halt, list_halts
+from storage.state.halts import (
+    NOT_HALTED,
+    NOT_RESUMED,
+    Halt,
+    add_halt,
+    end_halt,
+    find_halt,
+    halts_in_force,
+    list_halts,
+)
 from storage.state.portfolios import OWN, list_portfolios, names_in
 
 if TYPE_CHECKING:
@@ -40,10 +49,8 @@ def resume(stores: Stores, id: int, who: str, limits: Limits) -> Halt:
 
     It is safe again when every check was ready for long enough, as after any other cause.
     """
-    with stores.state.reading() as connection:
-        found = find_halt(connection, id)
-        known = _as_now(found, names_in(connection)) if found else None
-    if known is None or not _is_seen(known, limits, _ids(stores, limits)):
+    known = seen_halt(stores, id, limits)
+    if known is None:
         raise ChangeRejected(NOT_RESUMED, {"id": f"there is no halt {id} that is in force"})
     if known.portfolio == EVERY_PORTFOLIO and limits is not None:
         raise ChangeRejected(NOT_RESUMED, {"id": OF_ALL})
@@ -52,13 +59,39 @@ def resume(stores: Stores, id: int, who: str, limits: Limits) -> Halt:
     return ended
 
 
-def seen_halts(stores: Stores, limits: Limits) -> list[Halt]:
-    """Return every halt there was that may be told, the newest first. Raises StorageUnavailable or StorageRejected."""
+def seen_halts(stores: Stores, limits: Limits, most: int, before: int | None = None) -> list[Halt]:
+    """Return halts there were that may be told, the newest first, no more than `most`; before: with a lower number.
+
+    Raises StorageUnavailable or StorageRejected.
+    """
     ids = _ids(stores, limits)
     with stores.state.reading() as connection:
         names = names_in(connection)
-        found = [_as_now(each, names) for each in list_halts(connection)]
-    return [each for each in found if _is_seen(each, limits, ids)]
+        told = None if limits is None else _stored_as(ids, names)
+        return [_as_now(each, names) for each in list_halts(connection, most, before, told)]
+
+
+def seen_halts_in_force(stores: Stores, limits: Limits) -> list[Halt]:
+    """Return the halts in force that may be told, the newest first. Raises StorageUnavailable or StorageRejected."""
+    ids = _ids(stores, limits)
+    with stores.state.reading() as connection:
+        names = names_in(connection)
+        found = [_as_now(each, names) for each in halts_in_force(connection, stores.clock.now())]
+    return [each for each in reversed(found) if _is_seen(each, limits, ids)]
+
+
+def seen_halt(stores: Stores, id: int, limits: Limits) -> Halt | None:
+    """Return the halt of a number; None: there is none that may be told. Raises StorageUnavailable or …Rejected."""
+    with stores.state.reading() as connection:
+        found = find_halt(connection, id)
+        known = _as_now(found, names_in(connection)) if found else None
+    return known if known is not None and _is_seen(known, limits, _ids(stores, limits)) else None
+
+
+def _stored_as(ids: frozenset[str], names: Mapping[str, str]) -> set[str]:
+    """Return what halts of these portfolios, and of everything, may be stored as: also what has become part of one."""
+    former = {name for name, id in names.items() if id in ids}
+    return {EVERY_PORTFOLIO} | former | {id for id in ids if names.get(id, id) in ids}
 
 
 def _as_now(halt: Halt, names: Mapping[str, str]) -> Halt:

@@ -214,14 +214,21 @@ class _BackTest:
         numbers = [each.number for each in found]
         courses = read_courses(self._stores.clickhouse, numbers, start, self._end, step, lead)
         stale_after = self._stale_after()
+        newest: dict[tuple[str, str], float] = {}
+        for each in found:
+            ends = courses[each.number].times[-1:]
+            newest[each.host, each.metric] = max(newest.get((each.host, each.metric), -math.inf), *ends, -math.inf)
         made = []
         for each in found:
             course = courses[each.number]
-            stale = stale_after.get(each.metric, SENT_STALE_SECONDS if self._is_sent(each.metric) else 0.0)
+            is_sent = self._is_sent(each.metric) and each.metric not in stale_after
+            stale = stale_after.get(each.metric, SENT_STALE_SECONDS if is_sent else 0.0) or OTHER_STALE_SECONDS
+            # What a collector leaves out while it tells of others is gone; while it is silent nothing is known.
+            is_outlived = bool(course.times) and course.times[-1] + stale < newest[each.host, each.metric]
             made.append(
                 Series(
-                    Figure(each.metric), self._shown(each), course.times, course.values, stale or OTHER_STALE_SECONDS,
-                    course.means, course.lows, course.highs,
+                    Figure(each.metric), self._shown(each), course.times, course.values, stale,
+                    course.means, course.lows, course.highs, is_gone_when_stale=is_sent or is_outlived,
                 )
             )  # fmt: skip
         return made
@@ -234,7 +241,7 @@ class _BackTest:
         for now in played(rule, series, self._times(start, step)):
             at = now.at
             for of in now.changed:
-                condition = now.known[of]
+                condition = now.of(of)
                 severity = condition.severity or rule.conditions[-1][0]
                 if of in opened:
                     if not condition.fires:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.alerts.conditions import Condition, evaluated, restarted
+from core.alerts.conditions import Condition, evaluated, restarted, why_forgotten
 from core.alerts.evaluate import Value
 from core.alerts.expression import Figure, Worked
 from core.alerts.judge import judge
@@ -34,7 +34,11 @@ class Moment:
     known: Mapping[Labels, Condition]
     """Conditions by labels, as they are after it; the next one changes them."""
     changed: Sequence[Labels]
-    """Those that it found news of."""
+    """Those that it found news of, what it has forgotten among them."""
+
+    def of(self, labels: Labels) -> Condition:
+        """Return a condition; of one that is forgotten, or was never known, nothing holds."""
+        return self.known.get(labels, Condition())
 
 
 def played(rule: Rule, series: Sequence[Series], times: Iterable[float]) -> Iterator[Moment]:
@@ -49,6 +53,10 @@ def played(rule: Rule, series: Sequence[Series], times: Iterable[float]) -> Iter
         found = judge(rule, read, known, at, calm)
         for each in found:
             before = known.get(each.labels, Condition(since=at, known_since=at))
+            if each.is_missing and why_forgotten(before, rule.watches_for, at, timing, is_in_hand=False):
+                del known[each.labels]
+                calm.discard(each.labels)
+                continue
             known[each.labels] = after = evaluated(before, each.evaluation, timing).condition
             (calm.add if after.is_calm else calm.discard)(each.labels)
         yield Moment(at, known, [each.labels for each in found])
@@ -73,7 +81,7 @@ class Played:
         self._meant: dict[Figure, list[Series]] = {}
 
     def __call__(self, operand: Figure | Worked) -> list[Value]:
-        """Return the values of the series that are meant and have begun; None: stale, or there is too little past."""
+        """Return the values of the series that are meant and reported; None: stale, or there is too little past."""
         figure = operand.figure if isinstance(operand, Worked) else operand
         meant = self._meant.get(figure)
         if meant is None:
@@ -81,7 +89,7 @@ class Played:
             meant = self._meant[figure] = [
                 each for each in self._series if each.figure == plain and all_hold(figure.matchers, dict(each.labels))
             ]
-        return [self._value(operand, each) for each in meant if each.times[0] <= self.now]
+        return [self._value(operand, each) for each in meant if each.is_reported(self.now)]
 
     def _value(self, operand: Figure | Worked, series: Series) -> Value:
         value = series.at(self.now)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from core.model import SourceId, Status
 from status.freshness import SILENT, reading_stale_after_seconds, stale_after_seconds
@@ -83,6 +84,45 @@ def state_history(
         id: with_silence(without_repeats(rows), *alive.get(id.source, (0.0, 0.0)), min(now, end))
         for id, rows in found.items()
     }
+
+
+def history_of_any_host(stores: Stores, source: str, start: float, end: float) -> dict[ComponentId, list[StateChange]]:
+    """Return what `state_history` does of a collector that one machine after the other runs, as if it were one.
+
+    Raises StorageUnavailable.
+    """
+    hosts = sorted({host for host, _ in last_heard(stores.clickhouse, [source], stores.clock.now())})
+    found: dict[ComponentId, list[Sequence[StateChange]]] = {}
+    for host in hosts:
+        for id, changes in state_history(stores, [source], start, end, host=host).items():
+            found.setdefault(id._replace(host=""), []).append(changes)
+    return {id: merged(id, each, start, end) for id, each in found.items()}
+
+
+def merged(id: ComponentId, histories: Sequence[Sequence[StateChange]], start: float, end: float) -> list[StateChange]:
+    """Return the histories of a component that several machines told of as one: what one of them knew counts.
+
+    Of several that knew it the last that came into its state does.
+    """
+    of_all = [band for changes in histories for band in bands(changes, begins(changes, start), end)]
+    found: list[StateChange] = []
+    for since, until in pairwise(sorted({edge for band in of_all for edge in (band.start, band.end)})):
+        inside = [band for band in of_all if band.start <= since and band.end >= until]
+        known = [band for band in inside if band.state is not Status.UNKNOWN] or inside
+        if not known:
+            continue
+        now = max(known, key=lambda band: band.start)
+        if not found:
+            found.append(StateChange(since, id, now.state, None, 0.0, now.why))
+        elif now.state is not found[-1].state:
+            last = found[-1]
+            found.append(StateChange(since, id, now.state, last.state, since - last.ts, now.why, last.why))
+    return found
+
+
+def begins(changes: Sequence[StateChange], start: float) -> float:
+    """Return from when on, not before `start`, anything is known of a component; changes: its own, oldest first."""
+    return max(changes[0].ts, start) if changes and changes[0].before is None else start
 
 
 def _alive(stores: Stores, sources: Sequence[str], host: str) -> dict[str, tuple[float, float]]:

@@ -33,6 +33,11 @@ def engine(tick_age_seconds: float, limit_seconds: float, problem: str, now: flo
     return Found(Checks.ENGINE, State.NOT_READY, why, now - tick_age_seconds, WHERE)
 
 
+def engine_starts(now: float) -> Found:
+    """Return that it is not known yet whether alerts are evaluated: the engine has just taken over."""
+    return Found(Checks.ENGINE, State.UNKNOWN, "alerts are evaluated for the first time", now, WHERE)
+
+
 def urgent(reading: LiveReading | None, known: Sequence[str], now: float) -> list[Found]:
     """Return whether an urgent alert fires: of each portfolio (ids), and of none of them.
 

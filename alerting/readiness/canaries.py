@@ -36,18 +36,21 @@ def put_state_canary(stores: Stores) -> float:
     return now
 
 
-def clickhouse(told: Outcome[float | None] | str, settings: Settings, now: float) -> Found:
-    """Return whether what is written is in ClickHouse soon after."""
-    where = "/database"
+def clickhouse(told: Outcome[float | None] | str, settings: Settings, now: float, looks_for_seconds: float) -> Found:
+    """Return whether what is written is in ClickHouse soon after.
+
+    looks_for_seconds: for how long somebody has looked: what was written before that tells nothing of now.
+    """
+    where, most = "/database", max(LEAST_LAG_SECONDS, 2 * settings.writer.flush_seconds + LEAST_LAG_SECONDS / 2)
     if isinstance(told, str):
         return Found(Checks.STORAGE, State.UNKNOWN, f"ClickHouse: {told}", where=where)
     if told.problem:
         return Found(Checks.STORAGE, State.NOT_READY, f"ClickHouse: {told.problem}", told.at, where)
-    if told.answer is None:
+    age = None if told.answer is None else now - told.answer
+    is_late = looks_for_seconds > most
+    if age is None or (age > most and not is_late):
         why = "ClickHouse: nothing that was written can be read back yet"
-        return Found(Checks.STORAGE, State.NOT_READY, why, told.at, where)
-    age = now - told.answer
-    most = max(LEAST_LAG_SECONDS, 2 * settings.writer.flush_seconds + LEAST_LAG_SECONDS / 2)
+        return Found(Checks.STORAGE, State.NOT_READY if is_late else State.UNKNOWN, why, told.at, where)
     why = f"ClickHouse: what was written {duration(max(age, 0.0))} ago was read back"
     if age <= most:
         return Found(Checks.STORAGE, State.READY, why, told.at, where)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from alerting.limits import LimitsNow, LimitWatch
 from alerting.readiness import alerts, books, canaries, limits, machine, portfolios, trading
-from alerting.readiness.answer import Known, answer_of, component_of, is_green, judged
+from alerting.readiness.answer import Known, answer_of, component_of, judged
 from alerting.readiness.found import Found
 from alerting.readiness.probe import Outcome, Probe
 from core.alerts.spec import ALERTS
@@ -53,6 +53,8 @@ from storage.stores import Stores
 
 GAP_SECONDS = 5.0
 """After so long without an evaluation nothing is proven of the time between."""
+STARTING_SECONDS = 60.0
+"""So long after the looks began it counts as starting."""
 STORED_SECONDS = 5.0
 """Between two samples that are stored, where nothing changes."""
 REMEMBERED_SECONDS = 7 * 86_400.0
@@ -76,6 +78,8 @@ class Engine:
     """How the alert engine of this process is."""
 
     is_active: Callable[[], bool]
+    has_ticked: Callable[[], bool]
+    """Whether it has evaluated since it took over."""
     tick_age_seconds: Callable[[], float]
     problem: Callable[[], str]
 
@@ -177,7 +181,7 @@ class Evaluator:
             self._looks_since = steady
             had = "Fundwatch has just begun to look" if gap is None else f"nobody had looked for {duration(gap)}"
             self._restarted = f"{had}, every check is ready"
-            self._known = {id: replace(known, green_since=None) for id, known in self._known.items()}
+            self._known = {id: replace(known, green_since=None, is_open=True) for id, known in self._known.items()}
         self._stepped = steady
 
     def _find(self, decided: Outcome[Decided] | str, halts: Halts, now: float) -> Iterator[ReadinessCheck]:
@@ -204,20 +208,26 @@ class Evaluator:
         channels = [name for name, each in settings.channels.every().items() if not isinstance(each, Log)]
         metric, counts = rules.positions_metric, rules.positions_seconds
         return [
-            alerts.engine(self._engine.tick_age_seconds(), rules.tick_age_seconds, self._engine.problem(), now),
+            self._engine_found(now),
             *alerts.urgent(readings.get(ALERTS), going_on, now),
             trading.feeds([each for each in sources if each.kind != IbSource.KIND]),
             trading.broker([each for each in sources if each.kind == IbSource.KIND], rules.round_trip_seconds),
             *portfolios.positions(self._positions.told(), going_on, metric, counts, now),
             *books.agree(self._books.told(), going_on, now),
             *limits.within_limits(self._limits.told(), going_on),
-            canaries.clickhouse(self._clickhouse.told(), settings, now),
+            canaries.clickhouse(self._clickhouse.told(), settings, now, stores.clock.monotonic() - self._looks_since),
             canaries.state_database(self._state.told()),
             canaries.redis(stores, now),
             machine.disk(system, has_system, thresholds.disk_full, now),
             machine.clock(system, has_system, thresholds.clock_offset, now, was_known=self._clock_was_known),
             alerts.channel(self._sent.told(), channels, rules.proven_seconds, now),
         ]
+
+    def _engine_found(self, now: float) -> Found:
+        engine, limit = self._engine, self._rules.tick_age_seconds
+        if not engine.has_ticked() and not engine.problem():
+            return alerts.engine_starts(now)
+        return alerts.engine(engine.tick_age_seconds(), limit, engine.problem(), now)
 
     def _stamped(self, check: ReadinessCheck) -> ReadinessCheck:
         """Return a check with the time since when it is in its state."""
@@ -230,13 +240,14 @@ class Evaluator:
         answers, changes, components = [], [], []
         for id, counted in counting_each(self._rules, checks, (EVERY_PORTFOLIO, *self._going_on)):
             halt = halts.of(id)
-            known = judged(before.get(id), is_green(counted), now, steady, seconds)
+            known = judged(before.get(id), counted, now, steady, seconds)
             self._known[id] = known
-            restarted = self._restarted if known.green_since == self._looks_since else ""
+            restarted = self._restarted if known.is_open else ""
             halted_by = halt.who if halt else ""
             answers.append(answer_of(id, counted, known, halted_by, steady, seconds, restarted))
             if id == EVERY_PORTFOLIO:
-                components = [component_of(answers[-1], counted, restarted)]
+                is_starting = steady - self._looks_since < STARTING_SECONDS
+                components = [component_of(answers[-1], counted, restarted, is_starting=is_starting)]
             if id not in before or before[id].is_safe != known.is_safe:
                 changes.append((answers[-1], counted))
         samples = _samples(answers)

@@ -204,7 +204,10 @@ def _groups(ask: Ask[OfGroupedOrders]) -> Page[OrderGroup]:
 
 
 def _read(
-    ask: Ask[OfOrders] | Ask[OfGroupedOrders], asked: OfOrders | OfGroupedOrders, by: By, bands: tuple[tuple[int, int], ...]
+    ask: Ask[OfOrders] | Ask[OfGroupedOrders],
+    asked: OfOrders | OfGroupedOrders,
+    by: By,
+    bands: tuple[tuple[int, int], ...],
 ) -> Execution | None:
     texts = {"window": asked.window, "from": asked.start, "to": asked.end, "asof": asked.asof}
     query, problems = PortfolioQuery.parse(texts)

@@ -15,7 +15,7 @@ from api.paging import part_of
 from api.parameters import Listed, Parameters
 from api.problem import Refused
 from api.resources.readiness import OWN_KEY, TAG
-from portfolio.halting import halt, resume, seen_halts
+from portfolio.halting import halt, resume, seen_halt, seen_halts, seen_halts_in_force
 from storage.state.halts import WHY_CHARACTERS, Halt
 
 SCOPE = Scope.HALTS.value
@@ -51,13 +51,20 @@ class NewHalt(Body):
 
 
 def _list(ask: Ask[OfHalts]) -> Page[TradingHalt]:
-    found = seen_halts(ask.stores, ask.viewer.portfolios)
-    wanted = [each for each in found if ask.query.over == "true" or each.holds(ask.now)]
-    part, following = part_of(wanted, lambda each: (-each.id,), ask.begins)
+    part, following = part_of(_wanted(ask), lambda each: (-each.id,), ask.begins)
     return Page[TradingHalt](
         items=[_told(each, ask.now) for each in part], next=following, as_of=at(ask.now), age_seconds=0.0,
         source=SOURCE,
     )  # fmt: skip
+
+
+def _wanted(ask: Ask[OfHalts]) -> list[Halt]:
+    """Return the halts of a part of the list, and one more where it is not the last part."""
+    if ask.query.over != "true":
+        return seen_halts_in_force(ask.stores, ask.viewer.portfolios)
+    after = ask.begins.after[0] if ask.begins.after else None
+    before = -after if isinstance(after, int) else None
+    return seen_halts(ask.stores, ask.viewer.portfolios, ask.begins.limit + 1, before)
 
 
 def _add(ask: Ask[Parameters]) -> TradingHalt:
@@ -70,8 +77,7 @@ def _add(ask: Ask[Parameters]) -> TradingHalt:
 def _end(ask: Ask[Parameters]) -> TradingHalt:
     text = ask.parts["id"]
     number = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
-    known = {each.id: each for each in seen_halts(ask.stores, ask.viewer.portfolios)}
-    if number not in known:
+    if seen_halt(ask.stores, number, ask.viewer.portfolios) is None:
         raise Refused(404, f"There is no halt {text[:40]!r}.", field="id", fix="Give an `id` that /halts lists.")
     return _told(resume(ask.stores, number, ask.viewer.name, ask.viewer.portfolios), ask.now)
 

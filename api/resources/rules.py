@@ -29,7 +29,7 @@ from portfolio.withheld import WITHHELD
 from status.alerts import AlertsNow, alerts_now
 from status.back_test import back_test, with_metrics
 
-FIRING, OK, FAILING, OFF, UNKNOWN = "firing", "ok", "failing", "off", "unknown"
+FIRING, OK, FAILING, NO_DATA, OFF, UNKNOWN = "firing", "ok", "failing", "no data", "off", "unknown"
 WRONG = "A rule is wrong: those that were in force before it stay so."
 LEFT_OUT = "A rule that was made here is wrong: it is left out."
 
@@ -39,7 +39,10 @@ class Rule(Answered):
 
     name: str
     title: str
-    state: str = Field(description="firing, ok, failing (problem says why), off, or unknown: nobody evaluates.")
+    state: str = Field(
+        description="firing, ok, failing (problem says why), no data (of nothing that it watches), off, or unknown: "
+        "nobody evaluates."
+    )
     levels: dict[str, str] = Field(description="What it watches for at each severity, the gravest first.")
     clear: str = Field(description="When it is clear again; empty: when it does not hold.")
     for_seconds: float
@@ -191,7 +194,7 @@ def _told(
     rule, is_limited = placed.rule, not sight.is_whole
     problem = (WITHHELD if is_limited else cost.problem) if cost and cost.problem else ""
     is_known = cost is not None and fires is not None and not known.is_stale
-    state = OFF if not is_in_force else UNKNOWN if not is_known else FAILING if problem else FIRING if fires else OK
+    state = _state(cost, fires or 0) if is_in_force and is_known else UNKNOWN if is_in_force else OFF
     mine = kept.rule(rule.name) if placed.file == STATE_DATABASE else None
     off = kept.switched_off(rule.name)
     return Rule(
@@ -208,6 +211,15 @@ def _told(
         switched_off_by=off.who if off and not is_limited else "",
         switched_off_at=told_time(off.at) if off else None,
     )  # fmt: skip
+
+
+def _state(cost: RuleCost | None, fires: int) -> str:
+    """Return the state of a rule that is evaluated."""
+    if cost is not None and cost.problem:
+        return FAILING
+    if fires:
+        return FIRING
+    return NO_DATA if cost is not None and cost.lacks else OK
 
 
 def _one(ask: Ask[Parameters]) -> RuleText:

@@ -8,8 +8,11 @@ from enum import StrEnum
 
 from core.catalogue import catalogue, of_sources
 from core.metrics import MACHINE, unit_of
+from core.model import Labels, labels
 
 INSTANCE = "instance"
+METRIC = "metric"
+"""The one label of what stands for a metric that a rule names and nobody has sent yet."""
 STATE = "state"
 """Unit of what is compared with a word such as down."""
 
@@ -87,6 +90,11 @@ def collected() -> list[FigureKind]:
         )
         for name, metric in catalogue().items()
     ]
+
+
+def awaited(metric: str) -> Labels:
+    """Return the labels of the condition that a rule has of a metric as long as nobody has sent it yet."""
+    return labels(**{METRIC: metric})
 
 
 def named(metrics: Iterable[str]) -> list[FigureKind]:

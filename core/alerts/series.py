@@ -38,6 +38,13 @@ class Series:
     means: Sequence[float] = ()
     lows: Sequence[float] = ()
     highs: Sequence[float] = ()
+    is_gone_when_stale: bool = False
+    """Where no value counts it is not reported at all: else it is, without a value."""
+
+    def is_reported(self, now: float) -> bool:
+        """Return whether it is reported at a time, with a value or without one."""
+        place = bisect.bisect_right(self.times, now) - 1
+        return place >= 0 and not (self.is_gone_when_stale and now - self.times[place] > self.stale_after_seconds)
 
     def at(self, now: float) -> float | None:
         """Return the value that counts at a time, None: it is stale."""

@@ -114,6 +114,8 @@ class RuleCost:
     firing: int
     problem: str
     """Why its last evaluation failed; empty: it did not."""
+    lacks: str = ""
+    """What there is to say where nothing that it watches has data now; empty: something has."""
 
 
 @dataclass(frozen=True, slots=True)

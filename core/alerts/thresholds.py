@@ -6,9 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from core.alerts.expression import Compared, Figure
+from core.alerts.expression import Compared, Figure, Matcher
+from core.alerts.matchers import all_hold
 from core.alerts.rule import Rule
 from core.alerts.severity import Severity
+from core.model import Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,12 @@ class Threshold:
     value: float
     """In the base unit of the figure."""
     severity: Severity
+    matchers: tuple[Matcher, ...] = ()
+    """Of the figure: which of its series are meant."""
+
+    def is_of(self, series: Iterable[Labels]) -> bool:
+        """Return whether one of these series at least is meant; what is of all of them is meant without any, too."""
+        return not self.matchers or any(all_hold(self.matchers, dict(each)) for each in series)
 
 
 def thresholds_of(rules: Iterable[Rule]) -> Mapping[str, tuple[Threshold, ...]]:
@@ -31,6 +39,6 @@ def thresholds_of(rules: Iterable[Rule]) -> Mapping[str, tuple[Threshold, ...]]:
     for rule in rules:
         for severity, expression in rule.conditions:
             match expression:
-                case Compared(operand=Figure(name=name), limit=limit) if not isinstance(limit, str):
-                    found[name].append(Threshold(rule.title or rule.name, limit, severity))
+                case Compared(operand=Figure(name=name, matchers=matchers), limit=limit) if not isinstance(limit, str):
+                    found[name].append(Threshold(rule.title or rule.name, limit, severity, matchers))
     return {name: tuple(sorted(each, key=lambda one: one.severity)) for name, each in found.items()}

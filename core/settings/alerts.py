@@ -29,6 +29,13 @@ class Alerts(Group):
 
     enabled: bool = Field(True, description="Whether rules of alerts are evaluated, where this process collects.")
     keep_days: Days = Field(365, description="Days that alerts which are over are kept in the state database.")
+    statement_seconds: float = Field(
+        2,
+        ge=0.1,
+        le=60,
+        description="Longest time that statements of a kind, for all rules together, may take in ClickHouse. What "
+        "takes longer has failed for the rules that need it; a tick does not wait for more.",
+    )
     rests_on: Annotated[dict[str, tuple[str, ...]], AfterValidator(_named)] = Field(
         {},
         description="What each component rests on, as {'Kafka *': [Network]}: while that fires and is critical, or "

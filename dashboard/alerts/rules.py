@@ -38,7 +38,7 @@ _COLUMNS = (
     Column("where", "Where it stands", numeric=False),
     Column("does", "", numeric=False, plain="What can be done with it"),
 )
-_ORDER = ("failed", "firing", "pending", "clear", "waits", "off")
+_ORDER = ("failed", "firing", "pending", "lacks", "clear", "waits", "off")
 
 
 def rules_table(found: RuleSet, known: Known, chosen: str) -> html.Div:
@@ -111,6 +111,8 @@ def _state(rule: Rule, cost: RuleCost | None, firing: int | None, found: RuleSet
         return "firing", Cell(f"▲ {firing} firing{pending}", tone="warning")
     if pending:
         return "pending", Cell(f"◔ {count(cost.pending, 'condition')} pending", tone="warning")
+    if cost.lacks:
+        return "lacks", Cell(f"? {cost.lacks}", tone="muted")
     return "clear", Cell("✓ clear", tone="ok")
 
 

@@ -114,7 +114,9 @@ def shortfall(found: Execution) -> Drawn:
             "execution-shortfall",
         ),
     }  # fmt: skip
-    return Drawn(figure, f"basis points of the paper value, {currency} beside the bars · {text.count(cost.orders, 'order')}")
+    return Drawn(
+        figure, f"basis points of the paper value, {currency} beside the bars · {text.count(cost.orders, 'order')}"
+    )
 
 
 def impact(found: Execution) -> Drawn:

@@ -30,7 +30,7 @@ PATH = places.READINESS
 EVERYTHING = "everything"
 MOST_IN_BANNER = 3
 MOST_OVER = 100
-"""Halts of the past that are listed, the newest."""
+"""Of so many halts, the newest, those that are over are listed."""
 _WHAT = Column("what", "What", numeric=False)
 _WHO = Column("who", "Halted by", numeric=False)
 _WHY = Column("why", "Why", numeric=False)
@@ -95,8 +95,7 @@ def in_force_table(halts: Sequence[Halt], names: Mapping[str, str], limits: Limi
 
 def over_table(halts: Sequence[Halt], names: Mapping[str, str], now: float) -> html.Div:
     """Return those of the halts, the newest first, that are over."""
-    over = [each for each in halts if not each.holds(now)][:MOST_OVER]
-    rows = [_over(each, names) for each in over]
+    rows = [_over(each, names) for each in halts if not each.holds(now)]
     return data_table(f"{ID}-over-rows", _OVER, rows, caption="Halts that are over", nothing="None yet.")
 
 

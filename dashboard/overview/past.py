@@ -25,7 +25,7 @@ from portfolio.histories import fund
 from portfolio.intraday import Intraday, growth_within
 from status.health import GREEN_FROM, YELLOW_FROM
 from status.instances import instance_names
-from status.states import Band, bands, state_history
+from status.states import Band, bands, begins, history_of_any_host, state_history
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.series import SeriesData, read_series
 
@@ -91,10 +91,10 @@ def read_trouble(stores: Stores, start: float, end: float, *, is_whole: bool) ->
     is_whole: for somebody who may see every portfolio: others are not told whether the whole fund was safe. Raises
     StorageUnavailable.
     """
-    reading = stores.live.readings([READINESS]).get(READINESS) if is_whole else None
-    sources = [*trading_sources(stores), *([READINESS] if reading else [])]
-    host = reading.host if reading else stores.settings.machine
-    return troubles(state_history(stores, sources, start, end, host=host), start, end)
+    history = state_history(stores, trading_sources(stores), start, end)
+    if is_whole:
+        history |= history_of_any_host(stores, READINESS, start, end)
+    return troubles(history, start, end)
 
 
 def troubles(history: Mapping[ComponentId, Sequence[StateChange]], start: float, end: float) -> list[Trouble]:
@@ -102,7 +102,8 @@ def troubles(history: Mapping[ComponentId, Sequence[StateChange]], start: float,
     bad = [
         (id.name or collector_title(id.source), band)
         for id, changes in history.items()
-        for band in bands(changes, _begins(changes, start), end)
+        # What was not watched yet was not in trouble.
+        for band in bands(changes, begins(changes, start), end)
         if SEVERITY[band.state] > 0
     ]
     edges = sorted({edge for _, band in bad for edge in (band.start, band.end)})
@@ -118,11 +119,6 @@ def troubles(history: Mapping[ComponentId, Sequence[StateChange]], start: float,
             found.append(Trouble(since, until, state, names))
     longest = sorted(found, key=lambda each: each.start - each.end)[:MOST_BANDS]
     return sorted(longest, key=lambda each: each.start)
-
-
-def _begins(changes: Sequence[StateChange], start: float) -> float:
-    """Return from when on anything is known of a component: what was not watched yet was not in trouble."""
-    return max(changes[0].ts, start) if changes and changes[0].before is None else start
 
 
 def _worst(inside: Sequence[tuple[str, Band]]) -> tuple[Status, tuple[str, ...]]:

@@ -125,7 +125,8 @@ def chart_figure(
         for number, each in enumerate(kept)
     ]
     own = [replace(each, value=each.value / by) for each in chart.limit_lines]
-    limits = rules.beside(own, chart.metrics, by)
+    drawn = {metric: [each.data.labels for each in kept if each.data.metric == metric] for metric in chart.metrics}
+    limits = rules.beside(own, drawn, by)
     top = chart.top / by if chart.top else nice_ceiling(highest / by)
     figure = line_figure(lines, span, unit=unit, top=top, limits=limits)
     figure["layout"]["yaxis"]["ticksuffix"] = f" {unit}" if unit else ""

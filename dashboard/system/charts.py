@@ -9,6 +9,7 @@ from core.format import axis_scale, count, duration
 from core.limits import CRITICAL_SHARE, WARNING_SHARE, Limit
 from core.machine import metrics
 from core.machine.spec import ALL_CORES, LOAD_LIMIT_PER_CORE, LOOPBACK, PRESSURES
+from core.model import Labels, labels
 from core.settings.model import Thresholds
 from dashboard.charts.rules import NO_RULES, RuleLines
 from dashboard.charts.theme import SERIES
@@ -41,7 +42,7 @@ def cpu(series: MachineSeries, thresholds: Thresholds, span: Span, rules: RuleLi
         parts = [by_mode[mode] for mode in modes if mode in by_mode]
         if parts:
             lines.append(Line(name, parts[0].ts, added([part.mean for part in parts], 100.0), color))
-    limits = rules.beside(_limits(thresholds.cpu, 100, "%"), [metrics.CPU_BUSY_RATIO], 0.01)
+    limits = rules.beside(_limits(thresholds.cpu, 100, "%"), {metrics.CPU_BUSY_RATIO: [labels(core=ALL_CORES)]}, 0.01)
     return stack_figure(lines, span, unit="%", top=100.0, limits=limits, decimals=1)
 
 
@@ -63,8 +64,8 @@ def memory(series: MachineSeries, thresholds: Thresholds, span: Span, rules: Rul
         *_limits(thresholds.memory, size),
         LimitLine(size, f"{size:.3g} GiB in all", "@muted"),
     ]
-    limits = rules.beside(limits, [metrics.MEMORY_USED], GIB)
-    limits = rules.beside(limits, [metrics.MEMORY_USED_RATIO], 1 / size) if size else limits
+    limits = rules.beside(limits, {metrics.MEMORY_USED: [used.labels]}, GIB)
+    limits = rules.beside(limits, {metrics.MEMORY_USED_RATIO: [used.labels]}, 1 / size) if size else limits
     return stack_figure(lines, span, unit="GiB", top=size * 1.12, limits=limits)
 
 
@@ -81,7 +82,8 @@ def disks(
         Line(data.label("mount"), data.ts, scaled(data.mean, 0.01), color)
         for data, color in zip(mounts, SERIES, strict=False)
     ]
-    limits = rules.beside(_limits(thresholds.disk, 100, "%"), [metrics.DISK_USED_RATIO], 0.01)
+    shown = {metrics.DISK_USED_RATIO: [data.labels for data in mounts[: len(lines)]]}
+    limits = rules.beside(_limits(thresholds.disk, 100, "%"), shown, 0.01)
     forecasts, end = [], span[1]
     for line in lines:
         full = full_seconds.get(line.name)
@@ -128,21 +130,26 @@ def disk_io(series: MachineSeries, span: Span) -> Figure:
 def pressure(series: MachineSeries, span: Span, rules: RuleLines = NO_RULES) -> Figure:
     """Return the share of time that tasks stood waiting for each resource, in percent."""
     lines, limits = [], []
+    shown: list[Labels] = []
     for each, color in zip(PRESSURES, (SERIES[0], SERIES[2], SERIES[1]), strict=True):
         data = series.one(metrics.PRESSURE_STALL_RATIO, resource=each.resource, kind=each.kind)
         if data is not None:
             lines.append(Line(each.name, data.ts, scaled(data.mean, 0.01), color))
+            shown.append(data.labels)
             critical = each.limit_ratio * CRITICAL_SHARE * 100
             limits.append(LimitLine(critical, f"{each.resource} critical {critical:.3g} %", color))
-    return line_figure(lines, span, unit="%", limits=rules.beside(limits, [metrics.PRESSURE_STALL_RATIO], 0.01))
+    limits = rules.beside(limits, {metrics.PRESSURE_STALL_RATIO: shown}, 0.01)
+    return line_figure(lines, span, unit="%", limits=limits)
 
 
 def load(series: MachineSeries, span: Span, cores: float | None, rules: RuleLines = NO_RULES) -> Figure:
     """Return tasks running or waiting: means over 1, 5 and 15 minutes."""
     lines = []
+    shown: list[Labels] = []
     for minutes, color in zip(("1", "5", "15"), SERIES, strict=False):
         data = series.one(metrics.LOAD, minutes=minutes)
         if data is not None:
+            shown.append(data.labels)
             lines.append(Line(f"{minutes} min", data.ts, data.mean, color))
     limits = []
     top = nice_ceiling(max((line.highest for line in lines), default=0.0))
@@ -150,7 +157,7 @@ def load(series: MachineSeries, span: Span, cores: float | None, rules: RuleLine
         limits = _limits(ON_SCALE, cores * LOAD_LIMIT_PER_CORE, of="5 min ")
         limits.append(LimitLine(cores, count(cores, "core"), "@muted"))
         top = max(top, cores * 1.15)
-    return line_figure(lines, span, unit="", top=top, limits=rules.beside(limits, [metrics.LOAD]))
+    return line_figure(lines, span, unit="", top=top, limits=rules.beside(limits, {metrics.LOAD: shown}))
 
 
 def cores(series: MachineSeries, span: Span) -> Figure:

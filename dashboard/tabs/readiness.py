@@ -13,7 +13,7 @@ from dashboard.access.common import told_zone
 from dashboard.components.panel import panels, slot
 from dashboard.frame.places import READINESS
 from dashboard.overview import safe
-from dashboard.overview.halts import ID, forms, halt_form, in_force_table, over_table
+from dashboard.overview.halts import ID, MOST_OVER, forms, halt_form, in_force_table, over_table
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.rights import needs
 from dashboard.views.tab import Choices, Page, View
@@ -70,7 +70,7 @@ def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
             HALT.slot: _halt(names, viewer),
             HALTS.slot: in_force_table(found.halts, names, limits),
             CHECKS.slot: safe.check_table(found.checks_of(EVERY_PORTFOLIO), names),
-            OVER.slot: over_table(seen_halts(stores, limits), names, now),
+            OVER.slot: over_table(seen_halts(stores, limits, MOST_OVER), names, now),
         },
         as_of={CHECKS.id: found.read_at},
         notes={CHECKS.id: " ".join([found.unknown, *_misnamed(stores, viewer)]).strip()},

@@ -133,7 +133,7 @@ def build(stores: Stores, choices: Choices, viewer: Viewer = ANYBODY) -> View:
     seen = reading.ts if reading else None
     ages = _Ages(present, series, span, problem)
     return View(
-        figures=_figures(stores, present, span, series, rule_lines(stores, viewer.portfolios)) if series else {},
+        figures=_figures(stores, present, span, series, rule_lines(stores, viewer.portfolios, host)) if series else {},
         slots={
             HOSTS: hosts_line(stores),
             SPAN: span_line(ID, span, *_booted_line(booted)),

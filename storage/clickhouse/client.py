@@ -8,17 +8,20 @@ recorded in our query log.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from core.errors import StartError, StorageRejected, StorageUnavailable
+from core.errors import OutOfPatience, StartError, StorageRejected, StorageUnavailable
 from core.fatal_signals import end_on_fatal_signals
-from core.format import count
+from core.format import count, duration
 from core.model import Facts
+from core.patience import seconds_left
 from storage.clickhouse.pulse import Pulse
 from storage.clickhouse.query_log import Measured, QueryLog
 
@@ -37,6 +40,9 @@ MOST_HANDLES = 12
 
 GRACE_SECONDS = 5
 """So long past its time limit the answer to a statement is waited for: a server says itself that it gave up."""
+
+GRACE_OF_IMPATIENT_SECONDS = 0.25
+"""The same where whoever asks must be back in time (core/patience.py)."""
 
 MOST_STATEMENT_THREADS = 4
 """Of the engine inside this process: it takes as many as there are processors otherwise, and keeps them."""
@@ -107,7 +113,7 @@ class ClickHouse:
         Parameters bind in the server as `{name:Type}`. Raises StorageUnavailable or StorageRejected.
         """
         with self._statement(kind) as (client, measured):
-            result = client.query(sql, parameters=dict(parameters or {}))
+            result = client.query(sql, parameters=dict(parameters or {}), settings=_hurried({}))
             rows = [tuple(row) for row in result.result_rows]
             _measure(measured, result.summary, len(rows))
         return rows
@@ -117,7 +123,7 @@ class ClickHouse:
     ) -> defaultdict[str, list[Any]]:
         """Return the result as one list a column, by column name; an empty result has empty columns."""
         with self._statement(kind) as (client, measured):
-            result = client.query(sql, parameters=dict(parameters or {}), column_oriented=True)
+            result = client.query(sql, parameters=dict(parameters or {}), settings=_hurried({}), column_oriented=True)
             columns = [list(column) for column in result.result_columns]
             _measure(measured, result.summary, len(columns[0]) if columns else 0)
         return defaultdict(list, zip(result.column_names, columns, strict=bool(columns)))
@@ -139,9 +145,7 @@ class ClickHouse:
 
         with self._statement(kind) as (client, measured):
             found = np.frombuffer(
-                client.raw_query(
-                    sql, parameters=dict(parameters or {}), settings=dict(settings or {}), fmt="RowBinary"
-                ),
+                client.raw_query(sql, parameters=dict(parameters or {}), settings=_hurried(settings), fmt="RowBinary"),
                 dtype=list(layout),
             )
             measured.rows, measured.bytes = len(found), found.nbytes
@@ -152,7 +156,7 @@ class ClickHouse:
         import pyarrow as pa
 
         with self._statement(kind) as (client, measured):
-            found = client.raw_query(sql, settings=dict(settings or {}), fmt="ArrowStream")
+            found = client.raw_query(sql, settings=_hurried(settings), fmt="ArrowStream")
             table = pa.ipc.open_stream(found).read_all()
             measured.rows, measured.bytes = table.num_rows, len(found)
         return table
@@ -211,9 +215,10 @@ class ClickHouse:
     def _statement(self, kind: str) -> Iterator[tuple[Client, Measured]]:
         from clickhouse_connect.driver.exceptions import DataError, Error, ProgrammingError
 
-        with self.query_log.record(kind) as measured, self._lent() as client:
+        with self.query_log.record(kind) as measured, _hurry(), self._lent() as client:
             try:
-                yield client, measured
+                with _waiting(client, _left_with_grace()):
+                    yield client, measured
             except (DataError, ProgrammingError, ValueError, TypeError) as error:
                 raise StorageRejected(_one_line(error)) from error
             except Error as error:
@@ -227,7 +232,10 @@ class ClickHouse:
         """Give a handle that nobody has, as soon as there is one."""
         if self._reserved_for not in (None, threading.get_ident()):
             raise StorageUnavailable("ClickHouse did not answer at the start: its tables are looked at when it does")
-        if not self._places.acquire(timeout=self._timeout_seconds):
+        left = seconds_left()
+        if not self._places.acquire(
+            timeout=self._timeout_seconds if left is None else min(left, self._timeout_seconds)
+        ):
             raise StorageUnavailable(f"ClickHouse is busy with {count(self._most_handles, 'statement')}")
         try:
             client = self._handle()
@@ -256,7 +264,6 @@ class ClickHouse:
         return client
 
     def _open(self, database: str | None) -> Client:
-        import clickhouse_connect
         from clickhouse_connect.driver import options as driver_options
 
         # We send and take lists. Left alone the driver loads pandas (45 MiB, 0.3 s) to see that they are no frames.
@@ -264,13 +271,28 @@ class ClickHouse:
 
         options: dict[str, Any] = {"settings": self._settings, "database": database}
         if not self.is_embedded:
-            options |= {"connect_timeout": 3, "send_receive_timeout": self._timeout_seconds + GRACE_SECONDS}
-            options |= {"autogenerate_session_id": False, "query_retries": 0}
-        with self._open_lock:
+            options |= {"autogenerate_session_id": False, "query_retries": 0, "connect_timeout": 3}
+        left = seconds_left()
+        if not self._open_lock.acquire(timeout=-1 if left is None else left):
+            raise StorageUnavailable("ClickHouse does not answer those who ask it first")
+        try:
+            return self._opened(options)
+        finally:
+            self._open_lock.release()
+
+    def _opened(self, options: Mapping[str, Any]) -> Client:
+        import clickhouse_connect
+
+        if self.is_embedded:
             client = clickhouse_connect.get_client(dsn=self.url, **options)
-            if self.is_embedded:
-                end_on_fatal_signals()
+            end_on_fatal_signals()
             return client
+        waits = self._timeout_seconds + GRACE_SECONDS
+        # The driver asks who is there, and takes whole seconds.
+        first = waits if (left := seconds_left()) is None else min(waits, math.ceil(left))
+        client = clickhouse_connect.get_client(dsn=self.url, **options, send_receive_timeout=first)
+        _set_wait(client, waits)
+        return client
 
     def create_database(self) -> None:
         """Make the database if absent. Raises StartError when another process owns the embedded folder."""
@@ -287,20 +309,52 @@ class ClickHouse:
 
 
 @contextlib.contextmanager
-def _waiting(client: Client, seconds: float) -> Iterator[None]:
-    """Let a handle wait so long for an answer; the engine in this process has no such limit."""
+def _hurry() -> Iterator[None]:
+    """Say of what fails after all patience is gone that this is why. Raises OutOfPatience."""
+    began, allowed = time.monotonic(), seconds_left()
+    if allowed == 0:
+        raise OutOfPatience("ClickHouse is not asked: what was asked before took all the time that there was")
+    try:
+        yield
+    except StorageUnavailable as error:
+        # ClickHouse may say a moment before that it will give up.
+        if allowed is None or time.monotonic() - began < 0.9 * allowed:
+            raise
+        raise OutOfPatience(f"ClickHouse did not answer within {duration(allowed)}") from error
+
+
+def _hurried(settings: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the settings of a statement, which may take no longer than whoever asks may wait."""
+    left = seconds_left()
+    return dict(settings or {}) | ({} if left is None else {"max_execution_time": max(left, 0.01)})
+
+
+def _left_with_grace() -> float | None:
+    left = seconds_left()
+    return None if left is None else left + GRACE_OF_IMPATIENT_SECONDS
+
+
+@contextlib.contextmanager
+def _waiting(client: Client, seconds: float | None) -> Iterator[None]:
+    """Let a handle wait so long for an answer, None: as ever; the engine in this process has no such limit."""
+    before = None if seconds is None else _set_wait(client, seconds)
+    try:
+        yield
+    finally:
+        if before is not None:
+            _set_wait(client, before)
+
+
+def _set_wait(client: Client, seconds: float) -> float | None:
+    """Set how long a handle waits for an answer and return how long it did before; None: it has no such limit."""
     from clickhouse_connect.driver.httpclient import HttpClient
     from urllib3 import Timeout
 
     if not isinstance(client, HttpClient):
-        yield
-        return
+        return None
     before = client.timeout
     client.timeout = Timeout(connect=before.connect_timeout, read=seconds)
-    try:
-        yield
-    finally:
-        client.timeout = before
+    return float(before.read_timeout)
 
 
 def redacted(url: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -93,9 +93,19 @@ def halts_in_force(connection: Transaction, now: float) -> list[Halt]:
     return [Halt(**row._mapping) for row in connection.execute(sa.select(halts).where(is_open).order_by(of.id))]
 
 
-def list_halts(connection: Transaction) -> list[Halt]:
-    """Return every halt there was, the newest first."""
-    return [Halt(**row._mapping) for row in connection.execute(sa.select(halts).order_by(halts.c.id.desc()))]
+def list_halts(
+    connection: Transaction, most: int, before: int | None = None, portfolios: Collection[str] | None = None
+) -> list[Halt]:
+    """Return halts there were, the newest first, and no more than `most`.
+
+    before: those with a lower number alone. portfolios: those of these portfolios alone; None: of any.
+    """
+    query = sa.select(halts).order_by(halts.c.id.desc()).limit(most)
+    if before is not None:
+        query = query.where(halts.c.id < before)
+    if portfolios is not None:
+        query = query.where(halts.c.portfolio.in_(sorted(portfolios)))
+    return [Halt(**row._mapping) for row in connection.execute(query)]
 
 
 def find_halt(connection: Transaction, id: int) -> Halt | None:

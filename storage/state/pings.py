@@ -13,6 +13,8 @@ KEPT = 200
 MESSAGE_CHARACTERS = 500
 
 START, SUCCESS, FAIL = "start", "success", "fail"
+WATCHED = "watched"
+"""No ping: the row that says since when a job is watched that has not pinged yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,21 @@ def add_ping(state: State, job: str, ping: Ping) -> None:
 
 def recent_pings(state: State, job: str, limit: int = KEPT) -> list[Ping]:
     """Return the newest pings of a job, newest first. Raises StorageUnavailable."""
-    query = sa.select(*COLUMNS).where(pings.c.job == job).order_by(pings.c.id.desc()).limit(limit)
+    of_job = sa.and_(pings.c.job == job, pings.c.kind != WATCHED)
+    query = sa.select(*COLUMNS).where(of_job).order_by(pings.c.id.desc()).limit(limit)
     with state.reading() as connection:
         return [Ping(*row) for row in connection.execute(query)]
+
+
+def watched_since(state: State, job: str, now: float) -> float:
+    """Return since when (epoch seconds) a job is watched that has not pinged yet: from `now` on if it was not before.
+
+    Raises StorageUnavailable.
+    """
+    query = sa.select(sa.func.min(pings.c.at)).where(pings.c.job == job, pings.c.kind == WATCHED)
+    with state.reading() as connection:
+        known = connection.execute(query).scalar()
+    if known is None:
+        add_ping(state, job, Ping(now, WATCHED))
+        return now
+    return float(known)

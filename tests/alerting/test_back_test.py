@@ -35,7 +35,6 @@ from tests.support.times import DAY, MIDNIGHT
 HOUR = 3_600
 NOW = float(MIDNIGHT + 20 * HOUR)
 HOSTS = (labels(host="a"), labels(host="b"))
-STEP = 10.0
 VALUES = st.lists(
     st.tuples(*[st.one_of(st.none(), st.sampled_from([0.2, 0.75, 0.85, 0.95]))] * len(HOSTS)), min_size=5, max_size=60
 )
@@ -50,7 +49,7 @@ TIMINGS = st.fixed_dictionaries(
 
 
 def rule(**fields: Any) -> Rule:
-    return Rule.model_validate({"name": "busy", "when": "cpu > 80 %", "every": f"{STEP:g} s", **fields})
+    return Rule.model_validate({"name": "busy", "when": "cpu > 80 %", **fields})
 
 
 def happened(state: State) -> list[tuple[float, Labels, str]]:
@@ -63,32 +62,36 @@ def happened(state: State) -> list[tuple[float, Labels, str]]:
     ]
 
 
-@given(VALUES, TIMINGS)
-@settings(max_examples=25)
+@given(VALUES, TIMINGS, st.sampled_from([10.0, 1_800.0]), st.booleans())
+@settings(max_examples=40)
 def test_it_says_what_the_engine_did_when_the_same_series_was_fed_to_it(
-    course: Sequence[Sequence[float | None]], timing: dict[str, str]
+    course: Sequence[Sequence[float | None]], timing: dict[str, str], step: float, is_gone: bool
 ) -> None:
-    meant = rule(**timing)
+    """Where there is no value a series is reported without one, or is not reported and is forgotten in the end."""
+    meant = rule(**timing, every=f"{step:g} s")
     with tempfile.TemporaryDirectory() as folder:
         state = State(f"sqlite:///{Path(folder) / 'state.sqlite'}")
         state.migrate()
         world = World(state, (meant,))
         began = world.clock.now()
         for values in course:
-            world.values = dict(zip(HOSTS, values, strict=True))
-            world.runs(STEP, STEP)
+            now = dict(zip(HOSTS, values, strict=True))
+            world.values = {host: value for host, value in now.items() if value is not None or not is_gone}
+            world.runs(step, step)
         live = happened(state)
         state.close()
-    times = [began + STEP * number for number in range(1, len(course) + 1)]
-    series = [
-        Series(Figure("cpu"), host, times, [values[place] for values in course], 15.0)
-        for place, host in enumerate(HOSTS)
-    ]
+    times = [began + step * number for number in range(1, len(course) + 1)]
+    series = []
+    for place, host in enumerate(HOSTS):
+        of = [(at, values[place]) for at, values in zip(times, course, strict=True)]
+        some = [(at, value) for at, value in of if value is not None or not is_gone]
+        stored = [at for at, _ in some], [value for _, value in some]
+        series.append(Series(Figure("cpu"), host, *stored, step / 2, is_gone_when_stale=is_gone))
     found: list[tuple[float, Labels, str]] = []
     announced: set[Labels] = set()
     for now in played(meant, series, times):
         for of in now.changed:
-            is_so = now.known[of].is_announced
+            is_so = now.of(of).is_announced
             if is_so != (of in announced):
                 found.append((now.at, of, "fires" if is_so else "resolved"))
                 (announced.add if is_so else announced.discard)(of)
@@ -151,6 +154,21 @@ def test_a_series_that_ended_lacks_data_and_that_is_told_apart(past: Stores) -> 
     (fired, lacking) = tried(late, 'system_cpu_busy_ratio{core="total"} > 90 %', **{"for": "5 min"}).fired
     assert not fired.lacks_data and lacking.lacks_data and lacking.is_open
     assert "(1 time for lack of data)" in tried(late, 'system_cpu_busy_ratio{core="0"} > 90 %').sentence
+
+
+def test_a_series_that_was_there_for_a_while_alone_is_forgotten_as_the_engine_forgets_it(stores: Stores) -> None:
+    """A batch job tells of itself for some minutes, a device is unplugged: nobody misses them, nor does a trial."""
+    for second in range(0, 3 * HOUR, 5):
+        samples = [Sample("system_disk_used_ratio", 0.5, labels(mount="/"))]
+        if second < 600:
+            samples += [
+                Sample("batch_rows", 9.0, labels(run="1")), Sample("system_disk_used_ratio", 0.5, labels(mount="/usb"))
+            ]  # fmt: skip
+        stores.writer.put("host-1", NOW - 3 * HOUR + second, samples)
+    stores.writer.flush()
+    now = replace(stores, clock=FakeClock(NOW))
+    assert not tried(now, "batch_rows > 10").fired
+    assert not tried(now, "system_disk_used_ratio > 80 %").fired
 
 
 def test_states_of_components_are_tried_too(stores: Stores) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,11 +27,13 @@ from portfolio.query import PortfolioQuery
 from portfolio.reading import read
 from portfolio.summary import side_by_side
 from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.migrate import migrate
 from storage.clickhouse.series import series_id
 from storage.live.redis import Live
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.support.api import put_daily
+from tests.support.servers import BUSY_SECONDS, ClickHouseServer
 from tests.support.times import DAY, MIDNIGHT
 
 HOUR, WEEK = 3_600, 604_800
@@ -301,10 +306,80 @@ def test_what_programs_send_is_read_where_it_is_stored(here: Stores) -> None:
     read = Reader(here)
     read.use(rules("oms_orders > 5", "oms_fills > 5"))
     assert told(read, "oms_orders") == {"desk=fx": 7.0}
-    assert told(read, 'oms_orders{desk="rates"}') == {} and told(read, "oms_fills") == {}
+    assert told(read, 'oms_orders{desk="rates"}') == {}
     assert statements(here) == ["rules newest"]
     moved(here, 300.0)
     assert told(read, "oms_orders") == {}
+
+
+def test_a_metric_that_nobody_has_sent_yet_has_no_data_until_it_is_sent(here: Stores) -> None:
+    read = Reader(here)
+    fills, mean = rules("oms_fills > 5", "avg(oms_fills, 5 min) > 5")
+    read.use([fills, mean])
+    assert read(operand("oms_fills")) == [Value(labels(metric="oms_fills"), None, "no data yet: it was never sent")]
+    assert read(operand("avg(oms_fills, 5 min)")) == read(operand("oms_fills"))
+    names = ([1], ["a"], ["oms_fills"], [{"desk": "fx"}], [int(NOW)])
+    here.clickhouse.insert(Facts("series", ("series", "host", "metric", "labels", "seen"), names))
+    here.clickhouse.insert(Facts("samples", ("series", "ts", "value"), ([1], [int(NOW)], [7.0])))
+    moved(here, 1.0)
+    assert told(read, "oms_fills") == {"desk=fx": 7.0}
+    assert read.why_gone(fills, labels(metric="oms_fills")) == "its data have come"
+    moved(here, 600.0)
+    assert told(read, "oms_fills") == {}, "what was sent is missed by the labels that it had"
+
+
+SLOW = "SELECT sipHash64(number) AS series, now() AS ts, 0. AS value FROM numbers(1000000000000)"
+
+
+def impatient(stores: Stores, **changes: Any) -> Stores:
+    alerts = stores.settings.alerts.model_copy(update={"statement_seconds": 0.4})
+    return replace(stores, settings=stores.settings.model_copy(update={"alerts": alerts}), **changes)
+
+
+def refused(read: Figures, text: str) -> tuple[str, float]:
+    """Return why a figure cannot be read, and how long it took to say so."""
+    began = time.monotonic()
+    with pytest.raises(StorageUnavailable) as error:
+        read(operand(text))
+    return str(error.value), time.monotonic() - began
+
+
+def test_a_slow_statement_delays_no_tick_and_what_needs_no_such_one_is_read(here: Stores) -> None:
+    put(here, 0.9)
+    past(here, "system_cpu_busy_ratio", [(ago, 0.9) for ago in range(2 * HOUR, 0, -30)], "samples_1m")
+    here.clickhouse.command("RENAME TABLE samples TO samples_kept")
+    here.clickhouse.command(f"CREATE VIEW samples AS {SLOW}")
+    read = Reader(impatient(here))
+    why, seconds = refused(read, "avg(system_cpu_busy_ratio, 5 min)")
+    assert why == "ClickHouse did not answer within 400 ms" and seconds < 0.4 + BUSY_SECONDS
+    _, again = refused(read, "max(system_cpu_busy_ratio, 10 min)")
+    assert again < 0.2, "it is not asked again for a while"
+    assert None not in told(read, "forecast(system_cpu_busy_ratio, 4 h)").values()
+    assert told(read, "system_cpu_busy_ratio") == {"core=total,machine=host-1": 0.9}
+    here.clickhouse.command("DROP VIEW samples")
+    here.clickhouse.command("RENAME TABLE samples_kept TO samples")
+    moved(here, 16.0)
+    put(here, 0.9)
+    assert told(read, "max(system_cpu_busy_ratio, 10 min)") == {"core=total,machine=host-1": 0.9}
+
+
+def test_a_frozen_clickhouse_makes_a_tick_wait_once(
+    here: Stores, clickhouse_server: ClickHouseServer, database: str
+) -> None:
+    put(here, 0.9)
+    frozen = ClickHouse(clickhouse_server.url, database)
+    migrate(frozen)
+    read = Reader(impatient(here, clickhouse=frozen))
+    asked = ["avg(system_cpu_busy_ratio, 5 min)", "forecast(system_cpu_busy_ratio, 4 h)",
+             "zscore(system_cpu_busy_ratio, 2 w)", "oms_orders", "daily_return"]  # fmt: skip
+    os.kill(clickhouse_server.pid, signal.SIGSTOP)
+    try:
+        waits = [refused(read, each)[1] for each in asked]
+    finally:
+        os.kill(clickhouse_server.pid, signal.SIGCONT)
+    assert waits[0] > 0.4 and max(waits[2:]) < 0.2, waits
+    assert sum(waits) < 1.0 + BUSY_SECONDS, "a tick ends in time, whatever the timeout of ClickHouse is"
+    frozen.close()
 
 
 @pytest.fixture

@@ -12,7 +12,9 @@ from access.viewer import Viewer
 from core.clock import FakeClock
 from core.roles import Role
 from core.settings.alerts import Alerts
+from portfolio.halting import seen_halts, seen_halts_in_force
 from storage.state.audit import read_entries
+from storage.state.halts import Halt, add_halt
 from storage.stores import Stores
 from tests.support.api import ADMIN, READER, client_of
 from tests.support.readiness import Fund, alert, put_values, safe_stores
@@ -91,6 +93,25 @@ def test_a_halt_holds_with_the_next_request_and_stands_in_the_audit(fund: Fund) 
     assert asked(fund, SYSTEM, "alpha")[0] == 200
     entries = read_entries(fund.stores.state, limit=10)
     assert {"trading halted", "trading resumed"} <= {each.what for each in entries if each.target == "alpha"}
+
+
+def test_halts_of_years_are_read_in_parts(fund: Fund) -> None:
+    state, now = fund.stores.state, fund.stores.clock.now()
+    for number in range(9):
+        of = "alpha" if number % 2 else "beta"
+        add_halt(state, Halt(of, "ana", f"reason {number}", now - 1_000 + number, now - 900))
+    standing = add_halt(state, Halt("alpha", "ana", "stands", now))
+    assert [each.why for each in seen_halts(fund.stores, None, 3)] == ["stands", "reason 8", "reason 7"]
+    assert [each.id for each in seen_halts_in_force(fund.stores, None)] == [standing.id]
+    assert [each.why for each in seen_halts(fund.stores, frozenset({"alpha"}), 3)] == ["stands", "reason 7", "reason 5"]
+    address, found = f"{HALTS}?over=true&limit=4", list[str]()
+    cursor = ""
+    while cursor is not None:
+        answer = client(fund, ADMIN).get(f"{address}&cursor={cursor}").json
+        assert len(answer["items"]) <= 4
+        found += [each["why"] for each in answer["items"]]
+        cursor = answer["next"]
+    assert found == ["stands", *(f"reason {number}" for number in range(8, -1, -1))]
 
 
 def test_a_halt_that_cannot_be_names_the_field_and_halts_nothing(fund: Fund) -> None:

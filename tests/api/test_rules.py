@@ -9,11 +9,16 @@ from typing import Any
 import pytest
 
 from access.viewer import Viewer
+from alerting.figures import Figures
 from alerting.quiet import Causes
 from alerting.runner import Runner
 from core.alerts.kept import STATE_DATABASE
 from core.clock import FakeClock
+from core.model import Facts
 from core.roles import Role
+from dashboard.tabs import alert_rules
+from dashboard.views.serialize import plain
+from dashboard.views.tab import Choices
 from portfolio.rule_files import in_force, rule_set
 from storage.state.alerts import read_history
 from storage.state.audit import read_entries
@@ -74,6 +79,30 @@ def test_a_rule_is_in_force_at_once_and_what_it_told_ends_when_it_is_deleted(des
     assert [each.what for each in read_entries(desk.stores.state)][:3] == [
         "alert rule deleted", "alert rule changed", "alert rule made",
     ]  # fmt: skip
+
+
+def test_a_rule_on_a_metric_that_nobody_has_sent_says_so_and_does_what_its_policy_says(desk: Desk) -> None:
+    stores = desk.stores
+    desk.runner = Runner(
+        stores, lambda: in_force(stores), Figures(stores), desk.route, Causes({}), None, lambda *_: desk
+    )  # fmt: skip
+    for name, policy in (("fills", "alert"), ("calm", "ok")):
+        text = f"rules: [{{name: {name}, when: oms_fills > 5, every: 1 s, no_data: {policy}}}]"
+        send(desk, "POST", "", 201, text=f"metrics: [oms_fills]\n{text}\n")
+    desk.goes_on(times=2)
+    assert send(desk, "GET", "/fills", 200)["state"] == send(desk, "GET", "/calm", 200)["state"] == "no data"
+    page = plain(alert_rules.PAGE.build(stores, Choices(), ADMIN).slots[alert_rules.ALL.slot])
+    assert str(page).count("? no data yet") >= 2
+    desk.goes_on(times=8)
+    assert send(desk, "GET", "/fills", 200)["state"] == "firing"
+    assert send(desk, "GET", "/calm", 200)["state"] == "no data"
+    assert ("fills", "fires") in happened(desk)
+    stores.clickhouse.insert(Facts("series", ("series", "host", "metric", "labels", "seen"),
+                                   ([1], ["a"], ["oms_fills"], [{"desk": "fx"}], [int(stores.clock.now())])))  # fmt: skip
+    stores.clickhouse.insert(Facts("samples", ("series", "ts", "value"), ([1], [int(stores.clock.now())], [1.0])))
+    desk.goes_on(times=8)
+    assert send(desk, "GET", "/fills", 200)["state"] == send(desk, "GET", "/calm", 200)["state"] == "ok"
+    assert ("fills", "its data have come") in happened(desk)
 
 
 def test_any_rule_is_switched_off_and_on_and_what_it_told_ends(desk: Desk) -> None:

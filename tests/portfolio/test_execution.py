@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -14,16 +13,13 @@ from analytics.comparison import total_difference
 from analytics.execution import implementation_shortfall, mean_slippage
 from analytics.impact import square_root_impact
 from analytics.orders import fill_ratio, latencies, outcomes
-from core.clock import SystemClock
 from portfolio.execution import execution
 from portfolio.execution_model import BYS, Execution
 from portfolio.query import PortfolioQuery
 from sample.load import load_sample, portfolios
 from storage.clickhouse.reads.execution import By
-from storage.state.portfolios import Portfolio, put_portfolios
+from storage.state.portfolios import Portfolio
 from storage.stores import Stores
-from tests.ingest.conftest import Send, sender
-from tests.ingest.test_door import DAY, at
 
 FUND, *STRATEGIES = portfolios("sample")
 ALPHA = Portfolio("own", "alpha", "Alpha", currency="EUR")

@@ -66,6 +66,7 @@ class Fund:
     def __init__(self, stores: Stores) -> None:
         self.stores = stores
         self.is_active = True
+        self.has_ticked = True
         self.tick_age_seconds = 0.2
         self.problem = ""
         self.firing: list[FiringAlert] = []
@@ -86,7 +87,9 @@ class Fund:
 
     def started(self) -> Evaluator:
         """Return whoever looks, as a process that has just started has him."""
-        engine = Engine(lambda: self.is_active, lambda: self.tick_age_seconds, lambda: self.problem)
+        engine = Engine(
+            lambda: self.is_active, lambda: self.has_ticked, lambda: self.tick_age_seconds, lambda: self.problem
+        )
         self.states = readiness_states(self.stores)
         self.looks_at = Evaluator(self.stores, engine, self.states)
         self.proven = False

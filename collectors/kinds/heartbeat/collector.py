@@ -21,7 +21,7 @@ from core.kinds.heartbeat.source import HeartbeatSource
 from core.kinds.heartbeat.spec import Checks, JobState, Run, RunOutcome
 from core.model import Component, Reading
 from core.tables import table_of
-from storage.state.pings import Ping, recent_pings
+from storage.state.pings import Ping, recent_pings, watched_since
 
 RUNS_SHOWN = 30
 EARLY_SHARE, EARLY_SECONDS = 0.1, 1_800.0
@@ -34,28 +34,39 @@ IS_UP = {JobState.DOWN: False, JobState.NEW: None}
 
 def make(context: Context, source: HeartbeatSource) -> HeartbeatCollector:
     """Return the collector of one job."""
-    return HeartbeatCollector(source, lambda: recent_pings(context.stores.state, source.name))
+    state = context.stores.state
+    return HeartbeatCollector(
+        source, lambda: recent_pings(state, source.name), lambda now: watched_since(state, source.name, now)
+    )
 
 
 class HeartbeatCollector:
     """Judges one job by its pings."""
 
-    def __init__(self, source: HeartbeatSource, pings: Callable[[], list[Ping]]) -> None:
+    def __init__(
+        self,
+        source: HeartbeatSource,
+        pings: Callable[[], list[Ping]],
+        watched_since: Callable[[float], float] = lambda now: now,
+    ) -> None:
+        """Return it. watched_since: since when (epoch seconds) it is watched, at most the time that it is given."""
         self.name = source.collector
         self.interval_seconds = source.interval_seconds
         self.timeout_seconds = source.timeout_seconds + 1
         self._source = source
         self._pings = pings
+        self._watched_since = watched_since
 
     def collect(self, now: float) -> Reading:
         """Return how the job is. Raises StorageUnavailable."""
         source = self._source
         runs = runs_of(self._pings())
-        found = pulse(source, runs, self.due_after, now)
+        since = now if runs else self._watched_since(now)
+        found = pulse(source, runs, self.due_after, now, since)
         success, ended = found.success, next((run for run in runs if run.ended is not None), None)
         values = {
             spec.AGE: now - success.ended if success and success.ended is not None else None,
-            spec.LATE: max(now - found.due, 0.0) if found.due is not None and runs else None,
+            spec.LATE: max(now - found.due, 0.0) if found.due is not None and found.state != JobState.NEW else None,
             spec.DURATION: success.seconds if success else None,
             spec.ROWS: success.rows if success else None,
             spec.BYTES: success.bytes if success else None,

@@ -1,8 +1,9 @@
 """How a job is, from its pings alone: new, up, running, late or down. Pure.
 
 A success is due a period after the one before, or at the next time of its schedule; late until the grace is over, then
-down. A failure is down at once. A start is running until its end is reported; a run that outlasts its longest time, or
-whose success is overdue with its grace, is down all the same.
+down. One that has never pinged is due as after a success when it was first watched. A failure is down at once. A start
+is running until its end is reported; a run that outlasts its longest time, or whose success is overdue with its grace,
+is down all the same.
 """
 
 from __future__ import annotations
@@ -51,11 +52,15 @@ def runs_of(pings: Sequence[Ping]) -> list[Run]:
     return found[::-1]
 
 
-def pulse(source: HeartbeatSource, runs: Sequence[Run], due_after: Callable[[float], float], now: float) -> Pulse:
-    """Return how the job is at `now`; `due_after(ts)`: when the success after one at `ts` is expected."""
+def pulse(
+    source: HeartbeatSource, runs: Sequence[Run], due_after: Callable[[float], float], now: float, since: float
+) -> Pulse:
+    """Return how the job is at `now`; `due_after(ts)`: when the success after one at `ts` is expected.
+
+    since: when it was first watched, of a job that has never pinged.
+    """
     if not runs:
-        # A period begins with a ping, a schedule does not: whoever wrote the line sees whether it says what was meant.
-        return Pulse(JobState.NEW, Status.UNKNOWN, "has never pinged", due_after(now) if source.schedule else None)
+        return _never(source, due_after(since), now)
     newest = runs[0]
     ended = next((run for run in runs if run.outcome in OUTCOMES.values()), None)
     success = next((run for run in runs if run.outcome == RunOutcome.SUCCESS), None)
@@ -83,6 +88,15 @@ def pulse(source: HeartbeatSource, runs: Sequence[Run], due_after: Callable[[flo
     if newest.outcome == RunOutcome.NO_END or success is None:
         return made(JobState.UP, Status.OK, last)
     return _with_rows(source, success, made(JobState.UP, Status.OK, last))
+
+
+def _never(source: HeartbeatSource, due: float, now: float) -> Pulse:
+    overdue, never = now - due, "has never pinged"
+    if overdue > source.grace_seconds:
+        return Pulse(JobState.DOWN, Status.DOWN, f"{never}, overdue for {coarse_duration(overdue)}", due)
+    if overdue > 0:
+        return Pulse(JobState.LATE, Status.WARNING, f"{never}, late for {coarse_duration(overdue)}", due)
+    return Pulse(JobState.NEW, Status.UNKNOWN, never, due)
 
 
 def _with_rows(source: HeartbeatSource, success: Run, found: Pulse) -> Pulse:

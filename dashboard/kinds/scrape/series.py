@@ -118,7 +118,7 @@ def chart(
         Line(name, each.ts, [None if value is None else value / by for value in each.mean], COLORS[place])
         for place, (name, each) in enumerate(zip(names, ordered, strict=True))
     ]
-    limits = rules.beside((), [metric], by)
+    limits = rules.beside((), {metric: [each.labels for each in ordered]}, by)
     top = nice_ceiling(highest / by)
     figure = line_figure(lines, span, unit=unit, top=top, limits=limits, height_px=HEIGHT_PX)
     if lowest < 0:

@@ -205,6 +205,12 @@ def read_newest(clickhouse: ClickHouse, metrics: Sequence[str], since: float) ->
     ]
 
 
+def read_heard_of(clickhouse: ClickHouse, metrics: Sequence[str]) -> frozenset[str]:
+    """Return those of the metrics of which any value has ever been stored. Raises StorageUnavailable."""
+    sql = "SELECT DISTINCT metric FROM series WHERE metric IN {metrics:Array(String)}"
+    return frozenset(str(metric) for (metric,) in clickhouse.rows(sql, {"metrics": [*metrics]}, kind="rules heard of"))
+
+
 def _parts(series: SeriesIds) -> Iterator[SeriesIds]:
     for first in range(0, len(series), SERIES_AT_ONCE):
         yield series[first : first + SERIES_AT_ONCE]

@@ -500,6 +500,38 @@ def test_it_is_a_component_with_a_history_that_a_restart_does_not_break(fund: Fu
     assert changes[-1].state is Status.OK
 
 
+def test_after_a_start_it_is_unknown_until_it_was_safe_or_is_found_not_to_be(fund: Fund) -> None:
+    def component() -> Component:
+        reading = fund.stores.live.reading(READINESS, fund.stores.settings.machine)
+        assert reading is not None
+        return reading.components[0]
+
+    fund.becomes_safe()
+    clock = fund.stores.clock
+    assert isinstance(clock, FakeClock)
+    clock.advance(60.0)  # what was written before cannot be read back as something new
+    fund.has_ticked = False
+    fund.started()
+    seen = []
+    for second in range(30):
+        fund.has_ticked = second > 3
+        fund.goes_on()
+        seen.append(component())
+        if fund.is_safe:
+            break
+    assert {each.status for each in seen[:-1]} == {Status.UNKNOWN}, [each.why for each in seen]
+    assert all(each.why.startswith("starting: ") for each in seen[:-1])
+    assert seen[-1].status is Status.OK
+    fund.started()
+    fund.goes_on(8)
+    fund.feed["connection"] = "not connected"
+    fund.goes_on()
+    assert component().status is Status.DOWN, "what is found is told at once"
+    fund.feed.clear()
+    fund.goes_on()
+    assert component().status is Status.DOWN, "and it has to be proven that it is well again"
+
+
 def test_an_urgent_alert_that_it_is_not_safe_does_not_keep_it_from_being_safe(fund: Fund) -> None:
     fund.feed["updates"] = "no update for 2 min"
     fund.firing = [replace(alert("Trading is not ready"), follows_readiness=True)]

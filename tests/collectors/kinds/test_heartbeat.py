@@ -51,6 +51,32 @@ def test_a_job_goes_from_new_to_up_to_late_to_down_and_back() -> None:
     assert told(job(), [*pings, Ping(722, "success")], 723)[:2] == ("up", Status.OK)
 
 
+def test_a_job_that_never_pings_is_told_when_its_first_success_is_overdue_also_after_a_restart(
+    stores: Stores,
+) -> None:
+    class Context:
+        pass
+
+    context: Any = Context()
+    context.stores = stores
+
+    def at(now: float) -> Told:
+        collector = make(context, job())  # a new process each time
+        reading = collector.collect(now)
+        about = rows_of({table.name: table for table in reading.tables}, About)[0]
+        assert about.due == 1_600.0
+        return about.state, reading.components[0].status, reading.components[0].why
+
+    assert at(1_000.0) == ("new", Status.UNKNOWN, "has never pinged")
+    assert at(1_599.0)[:2] == ("new", Status.UNKNOWN)
+    assert at(1_661.0) == ("late", Status.WARNING, "has never pinged, late for 61 s")
+    assert at(1_721.0) == ("down", Status.DOWN, "has never pinged, overdue for 2 min")
+    assert recent_pings(stores.state, "bars") == []
+    add_ping(stores.state, "bars", Ping(1_800.0, "success"))
+    reading = make(context, job()).collect(1_801.0)
+    assert reading.components[0].status is Status.OK
+
+
 def test_a_failure_is_down_at_once_with_its_words_and_a_new_start_takes_it_back() -> None:
     pings = [Ping(0, "success"), Ping(60, "fail", message="exit code 3: disk full")]
     assert told(job(), pings, 61) == ("down", Status.DOWN, "failed just now: exit code 3: disk full")
@@ -148,7 +174,7 @@ def test_a_schedule_that_follows_a_market_rests_with_it() -> None:
 
 def test_a_job_that_has_never_pinged_shows_what_its_schedule_says() -> None:
     saturday = of_day(date(2026, 11, 28), "UTC", 16, 56)
-    for given, due in (({"schedule": "0 3 * * 1-5"}, of_day(date(2026, 11, 30), "UTC", 3, 0)), ({}, None)):
+    for given, due in (({"schedule": "0 3 * * 1-5"}, of_day(date(2026, 11, 30), "UTC", 3, 0)), ({}, saturday + 600)):
         reading = HeartbeatCollector(job(**given), list).collect(saturday)
         (about,) = rows_of({table.name: table for table in reading.tables}, About)
         assert about.due == due

@@ -18,12 +18,12 @@ from core.alerts.spec import ALERTS, FiringAlert, OpenIncident
 from core.clock import FakeClock
 from core.kinds.registry import Watch
 from core.memo import Memo
-from core.model import Component, Reading, Sample, Status
+from core.model import Component, Reading, Sample, Status, labels
 from core.pipeline.health import HEALTH, SCORE
-from core.readiness import EVERY_PORTFOLIO, READINESS, PortfolioReadiness, ReadinessCheck, State
+from core.readiness import COMPONENT, EVERY_PORTFOLIO, READINESS, PortfolioReadiness, ReadinessCheck, State
 from core.roles import Role
 from core.tables import table_of
-from dashboard.overview.past import Trouble, troubles
+from dashboard.overview.past import Trouble, read_trouble, troubles
 from dashboard.tabs import PAGES, health
 from dashboard.tabs.overview import TAB, build
 from dashboard.views.refresh import Refresh
@@ -31,6 +31,7 @@ from dashboard.views.serialize import plain
 from dashboard.views.tab import Choices, View, fitted
 from portfolio.imports.take import take
 from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.reads.heard import HEARD
 from storage.clickhouse.reads.state_changes import ComponentId, StateChange, state_change_facts
 from storage.state.alert_requests import waiting_in
 from storage.state.alert_tables import alert_incidents
@@ -285,6 +286,36 @@ def test_the_trend_and_the_strip_of_the_last_day_are_drawn(stores: Stores) -> No
         ("down: IQFeed main", NOW - 7_200, NOW - 3_600)
     ]
     assert "not ok for 4.17 % of the time" in slot_text("overview", view, "past-told")
+
+
+def test_the_strip_goes_on_when_another_machine_takes_over(stores: Stores) -> None:
+    """What the machine before had found stands there, and that it says nothing any more is no trouble."""
+
+    def of(host: str) -> ComponentId:
+        return ComponentId(host, READINESS, COMPONENT)
+
+    def heard(host: str, ago: float) -> None:
+        stores.writer.put(host, NOW - ago, [Sample(HEARD, 1.0, labels(collector=READINESS))])
+
+    stores.clickhouse.insert(state_change_facts([
+        StateChange(NOW - 2 * DAY, of("a"), Status.OK, None, 0, "safe", "", 5),
+        StateChange(NOW - 7_200, of("a"), Status.DOWN, Status.OK, 2 * DAY - 7_200, "a halt", "", 5),
+        StateChange(NOW - 6_000, of("a"), Status.OK, Status.DOWN, 1_200, "safe", "", 5),
+        StateChange(NOW - 3_000, of("b"), Status.OK, None, 0, "safe", "", 5),
+        StateChange(NOW - 1_000, of("b"), Status.DOWN, Status.OK, 2_000, "a loss", "", 5),
+        StateChange(NOW - 600, of("b"), Status.OK, Status.DOWN, 400, "safe", "", 5),
+    ]))  # fmt: skip
+    heard("a", 3_600)
+    heard("b", 0)
+    stores.writer.flush()
+    feed = ComponentId("", "iqfeed:main")
+    stores.clickhouse.insert(state_change_facts([StateChange(NOW - 2 * DAY, feed, Status.OK, None, 0, "fine")]))
+    found = read_trouble(stores, NOW - DAY, NOW, is_whole=True)
+    assert [(each.start - NOW, each.end - NOW, each.worst) for each in found] == [
+        (-7_200, -6_000, Status.DOWN), (-3_595, -3_000, Status.UNKNOWN), (-1_000, -600, Status.DOWN),
+    ]  # fmt: skip
+    assert {name for each in found for name in each.names} == {COMPONENT}
+    assert read_trouble(stores, NOW - DAY, NOW, is_whole=False) == []
 
 
 def test_the_line_is_of_the_first_portfolio_with_several_values_within_the_day(stores: Stores) -> None:

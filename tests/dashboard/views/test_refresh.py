@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,8 +13,9 @@ from dash import no_update
 from dash.exceptions import PreventUpdate
 
 from access.viewer import ANYBODY
-from core.errors import StorageUnavailable
+from core.errors import OutOfPatience, StorageUnavailable
 from core.memo import Memo
+from core.patience import at_most
 from dashboard.views.refresh import Refresh
 from dashboard.views.tab import Choices
 from tests.support.frame import DEMO, FakeStores
@@ -101,6 +103,31 @@ def test_a_failed_build_is_tried_again_by_the_next_viewer() -> None:
     with pytest.raises(StorageUnavailable):
         memo.get("key", broken)
     assert memo.get("key", lambda: 1) == 1
+
+
+def test_who_must_be_back_in_time_waits_for_nobody_s_build_and_spoils_none() -> None:
+    gate, memo = threading.Event(), Memo[int]()
+
+    def slow() -> int:
+        gate.wait(30)
+        return 42
+
+    def hurried() -> int:
+        gate.wait(30)
+        raise OutOfPatience("ClickHouse did not answer within 50 ms")
+
+    with ThreadPoolExecutor(2) as pool:
+        for key, first in (("slow", slow), ("hurried", hurried)):
+            gate.clear()
+            made = pool.submit(memo.get, key, first)
+            while key not in memo._kept:
+                time.sleep(0.001)
+            with at_most(0.05), pytest.raises(OutOfPatience, match="takes too long"):
+                memo.get(key, lambda: 1)
+            patient = pool.submit(memo.get, key, lambda: 43)
+            gate.set()
+            assert patient.result() == (42 if key == "slow" else 43), "what fails for want of patience is tried again"
+            assert (made.exception() is None) == (key == "slow")
 
 
 def test_the_memory_of_views_is_bounded() -> None:
