@@ -30,9 +30,16 @@ from analytics import (
     round_trips,
 )
 from analytics.block import Floats
+from analytics.performance import track
 from analytics.transactions import Transaction
 from benchmarks.quiet import show_quiet
 from benchmarks.report import Figure
+from portfolio import attribution as of_book
+from portfolio.book_history import BookHistory, Place
+from portfolio.history import Nav
+from portfolio.series.exchange import Exchange
+from storage.state.portfolios import Portfolio
+from storage.state.series import Series
 
 POSITIONS, DAYS, RISK_DAYS = 1_000, 2_520, 2_500
 SECTORS, STRATEGIES = 11, 6
@@ -67,6 +74,7 @@ def measured() -> Iterator[Figure]:
         f"{size}: contribution by position and month",
         lambda: contribution.contributions(values * returns, nav, [str(at) for at in range(POSITIONS)], months()),
     )
+    yield from timed(f"{size}: contribution as Attribution has it", worked_out(draw))
     yield from risk(draw)
     yield from trades(draw)
 
@@ -91,6 +99,41 @@ def attributed(weights: Floats, passive: Floats, returns: Floats, labels: tuple[
         cash = -(own.weights.sum(axis=1) - 1.0) * benchmark
         linked = linking.linked(np.column_stack([effects.total, -cash]), whole, benchmark, "menchero")
         assert abs(linked.sum() - (np.prod(1 + whole) - np.prod(1 + benchmark))) < SAME
+
+
+def worked_out(draw: np.random.Generator) -> Job:
+    """Return what works out a book's contribution by position, sector, strategy, currency and month; it adds up."""
+    days = np.datetime64("2015-01-01") + np.arange(DAYS)
+    values = np.abs(draw.normal(1e5, 3e4, (DAYS, POSITIONS)))
+    pnl, costs = draw.normal(20.0, 1e3, (DAYS, POSITIONS)), np.full((DAYS, POSITIONS), 1.0)
+    nav = 1e8 + np.cumsum(pnl.sum(axis=1))
+    places = tuple(
+        Place(
+            f"strategy {at % STRATEGIES}", f"S{at}", Series("own", f"S{at}", f"S{at}", sector=f"sector {at % SECTORS}"),
+            "USD",
+        )
+        for at in range(POSITIONS)
+    )  # fmt: skip
+    fund = Portfolio("own", "fund", "Fund", currency="USD")
+    nothing = np.zeros_like(pnl)
+    book = BookHistory(
+        fund, days, places, nothing, nothing, values, pnl, costs, nothing, nav, np.zeros(DAYS),
+        nav - values.sum(axis=1), {},
+    )  # fmt: skip
+    whole = Nav(days, nav, np.zeros(DAYS), 0)
+    course = track(days, nav)
+
+    def work() -> None:
+        found = of_book.attributed(fund, course, whole, book, Exchange)
+        assert found is not None
+        for cut in ("position", "sector", "portfolio"):
+            parts = found.parts(cut)
+            assert abs(sum(part.added for part in parts) / found.total_return - 1.0) < SAME
+        found.by_period("sector", "month")
+        found.course("sector")
+        found.currencies()
+
+    return work
 
 
 def risk(draw: np.random.Generator) -> Iterator[Figure]:

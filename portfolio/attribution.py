@@ -7,21 +7,27 @@ is between the two is told apart: cash and other (interest, fees, accruals), and
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analytics.block import Bools, Floats
 from analytics.calendar import Dates
 from analytics.contribution import Contributions, contributions
 from analytics.currency import CurrencySplit, currency_pnl
+from analytics.inputs import Groups
+from analytics.performance import Track, between_dates
 from core.format import count, first_of
 from portfolio.allowed import Limits
 from portfolio.book_history import BookHistory, book_history
+from portfolio.by_period import COSTS, OTHER, RESERVED, UNEXPLAINED, ByPeriod, Every, period_names
 from portfolio.data import PortfolioData
+from portfolio.history import Nav
 from portfolio.holdings import Group
+from portfolio.series.exchange import Exchange
 
 if TYPE_CHECKING:
     from storage.state.portfolios import Portfolio
@@ -29,15 +35,8 @@ if TYPE_CHECKING:
 
 Cut = Group | Literal["position"]
 """By what positions are added up; position: each by itself."""
-Every = Literal["day", "month", "quarter", "year"]
-PERIODS: tuple[Every, ...] = get_args(Every)
-OTHER, COSTS, UNEXPLAINED, TOTAL = "Cash and other", "Costs", "Unexplained", "Total"
-"""What is no group of positions."""
-RESTS = (OTHER, COSTS, UNEXPLAINED)
-NOTHING = 1e-12
-"""Share of the capital below which what is not explained is rounding."""
-MOST_PERIODS, MOST_GROUPS = 130, 16
-"""Periods before the newest ones, and groups beside the largest, are told together on a page."""
+NOTHING, SAME = 1e-12, 1e-9
+"""Shares of the capital below which what is not explained, and what a value differs from its parts by, is rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,53 +59,6 @@ class Part:
     def net(self) -> float:
         """Return the money after costs."""
         return self.pnl - self.costs
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class ByPeriod:
-    """What each group added in each period; rows add up to the period's, columns to the window's."""
-
-    periods: tuple[str, ...]
-    groups: tuple[str, ...]
-    """With OTHER, COSTS and UNEXPLAINED at the end, where there is any."""
-    added: Floats
-    """(periods, groups), shares of the window's return."""
-    money: Floats
-    """(periods, groups)."""
-    returns: Floats
-    """(periods,), of each period by itself."""
-
-    def shown(self) -> ByPeriod:
-        """Return the newest periods, those before them as one, and the largest groups, the others as one."""
-        return self._newest()._largest()
-
-    def _newest(self) -> ByPeriod:
-        over = len(self.periods) - MOST_PERIODS
-        if over <= 0:
-            return self
-        grown = float(np.prod(1.0 + self.returns[:over]) - 1.0)
-        before = (f"before {self.periods[over]}", *self.periods[over:])
-        added, money = (
-            np.concatenate([each[:over].sum(axis=0, keepdims=True), each[over:]]) for each in (self.added, self.money)
-        )
-        return ByPeriod(before, self.groups, added, money, np.concatenate([[grown], self.returns[over:]]))
-
-    def _largest(self) -> ByPeriod:
-        places = [at for at, name in enumerate(self.groups) if name not in RESTS]
-        if len(places) <= MOST_GROUPS:
-            return self
-        sizes = np.abs(self.added[:, places]).sum(axis=0)
-        kept = sorted(np.asarray(places)[np.argsort(-sizes, kind="stable")[: MOST_GROUPS - 1]].tolist())
-        others = [at for at in places if at not in kept]
-        rests = [at for at, name in enumerate(self.groups) if name in RESTS]
-        names = (
-            *(self.groups[at] for at in kept), count(len(others), "other"), *(self.groups[at] for at in rests)
-        )  # fmt: skip
-        added, money = (
-            np.concatenate([each[:, kept], each[:, others].sum(axis=1, keepdims=True), each[:, rests]], axis=1)
-            for each in (self.added, self.money)
-        )
-        return ByPeriod(self.periods, names, added, money, self.returns)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -160,7 +112,7 @@ class Attribution:
         """Return the group of each position."""
         if by == "position":
             return tuple(f"{place.portfolio}\n{place.instrument}" for place in self.book.positions)
-        return self.book.group(by)
+        return tuple(f"{label} (group)" if label in RESERVED else label for label in self.book.group(by))
 
     def parts(self, by: Cut) -> list[Part]:
         """Return what each group added, the largest gain first, then cash and other, costs and what is unexplained.
@@ -168,14 +120,17 @@ class Attribution:
         `added` and `pnl` of all of them sum to the portfolio's own return and P&L.
         """
         found = self._contributions(by)
-        labels = np.asarray(self.labels(by), dtype=np.str_)
         added = dict(zip(found.groups, found.total.tolist(), strict=True))
-        money, costs, weights = self.pnl.sum(axis=0), self.costs.sum(axis=0), self.weights.mean(axis=0)
-        groups = []
-        for name in dict.fromkeys(labels.tolist()):
-            own = labels == name
-            pnl, paid, weight = (float(each[own].sum()) for each in (money, costs, weights))
-            groups.append(Part(name, pnl, paid, added[name], weight, int(own.sum())))
+        of = Groups.of("labels", self.labels(by), self.pnl.shape[1])
+        sums = [
+            of.summed(each).tolist()
+            for each in (self.pnl.sum(axis=0), self.costs.sum(axis=0), self.weights.mean(axis=0))
+        ]
+        counts = np.bincount(of.codes, minlength=len(of.names)).tolist()
+        groups = [
+            Part(name, pnl, costs, added[name], weight, many)
+            for name, pnl, costs, weight, many in zip(of.names, *sums, counts, strict=True)
+        ]
         return [*sorted(groups, key=lambda part: -part.added), *self.rest(found)]
 
     def rest(self, found: Contributions | None = None) -> list[Part]:
@@ -198,7 +153,7 @@ class Attribution:
 
     def by_period(self, by: Group, every: Every) -> ByPeriod:
         """Return what each group added in each period."""
-        names = _periods(self.days, every)
+        names = period_names(self.days, every)
         found = contributions(self._columns(), self.capital, self._names(by), names, self.costs.sum(axis=1))
         groups = [part.name for part in self.parts(by)]
         column = {name: at for at, name in enumerate(found.groups)}
@@ -275,84 +230,104 @@ def attribution(stores: Stores, data: PortfolioData, limits: Limits) -> Attribut
     book = book_history(stores, data.portfolio, limits, start.item(), end.item())
     if book is None or not len(book.days):
         return None
-    return attributed(data, book, start, end)
+    return attributed(data.portfolio, between_dates(data.own.daily, start, end), data.nav, book, data.fund.exchange)
 
 
-def attributed(data: PortfolioData, book: BookHistory, start: np.datetime64, end: np.datetime64) -> Attribution | None:
-    """Return where the return between two days came from; None where nothing was at work on one of the days between."""
-    whole = data.own.daily
-    inside = (whole.dates >= start) & (whole.dates <= end)
-    is_node = inside & (np.isin(whole.dates, book.days) | (whole.dates == start) | (whole.dates == end))
-    nodes = whole.dates[is_node]
-    index = whole.index[is_node]
-    at = np.searchsorted(data.nav.dates, nodes)
-    value, flow = data.nav.value[at], np.diff(np.cumsum(data.nav.flow)[at])
-    capital = value[:-1] + np.maximum(flow, 0.0)
+def attributed(
+    portfolio: Portfolio, track: Track, nav: Nav, book: BookHistory, exchange: Callable[[], Exchange]
+) -> Attribution | None:
+    """Return where the return of a track came from; None where nothing was at work on one of its days.
+
+    track: the portfolio's own over the window; nav has a value on each of its days.
+    """
+    is_node = np.isin(track.dates, book.days)
+    is_node[[0, -1]] = True
+    nodes, index = track.dates[is_node], track.index[is_node]
+    at = np.searchsorted(nav.dates, nodes)
+    value, flow = nav.value[at], np.diff(np.cumsum(nav.flow)[at])
     gained = value[1:] - value[:-1] - flow
+    capital = value[:-1] + np.maximum(flow, 0.0)
     capital = np.where((capital == 0) & (gained == 0), 1.0, capital)
     if len(nodes) < 2 or not (capital > 0).all() or not (index[:-1] > 0).all():
         return None
-    returns = index[1:] / index[:-1] - 1.0
-    rows = np.searchsorted(book.days, nodes)
-    has_report = np.isin(nodes, book.days)
-    is_covered = has_report[1:] & has_report[:-1]
-    pnl, costs, is_known = _between(book, rows, is_covered)
+    steps = _Steps.of(book, nodes)
+    pnl, costs, is_known = _between(book, steps)
     rest = gained - pnl.sum(axis=1)
-    own_rows = np.minimum(rows, len(book.days) - 1)
-    held = np.where(has_report[:, None], book.values[own_rows], 0.0)
-    apart = np.diff(value - np.nan_to_num(held).sum(axis=1) - book.cash[own_rows])
-    all_known = is_known.all(axis=1)
-    told_apart = np.where(np.isfinite(apart) & (np.abs(apart) > 1e-9 * np.abs(capital)), apart, 0.0)
-    unexplained = np.where(all_known, told_apart, rest)
+    apart = np.diff(value - steps.worth)
+    apart = np.where(np.isfinite(apart) & (np.abs(apart) > SAME * capital), apart, 0.0)
+    unexplained = np.where(is_known.all(axis=1), apart, rest)
     other = rest - unexplained
-    timing = returns - gained / capital
-    split = currency_pnl(pnl, np.nan_to_num(held[:-1]), *_moved(data, book, nodes))
+    returns = index[1:] / index[:-1] - 1.0
+    timing, held = returns - gained / capital, steps.held[:-1]
     return Attribution(
-        portfolio=data.portfolio, book=book, start=start, days=nodes[1:], pnl=pnl + costs, costs=costs,
-        weights=np.nan_to_num(held[:-1]) / capital[:, None], capital=capital, returns=returns,
+        portfolio=portfolio, book=book, start=nodes[0], days=nodes[1:], pnl=pnl + costs, costs=costs,
+        weights=held / capital[:, None], capital=capital, returns=returns,
         other=np.where(np.abs(other) > NOTHING * capital, other, 0.0), unexplained=unexplained, timing=timing,
-        split=split, reasons=_reasons(book, is_covered, is_known, told_apart, timing),
+        split=currency_pnl(pnl, held, *_rates(portfolio, book, nodes, exchange)),
+        reasons=_reasons(book, steps, is_known, apart, timing),
     )  # fmt: skip
 
 
-def _between(book: BookHistory, rows: np.ndarray, is_covered: Bools) -> tuple[Floats, Floats, Bools]:
+@dataclass(frozen=True, eq=False, slots=True)
+class _Steps:
+    """Where the days that steps begin and end with stand in a book."""
+
+    rows: NDArray[np.intp]
+    is_covered: Bools
+    """(n,) whether a report is known of both ends of a step."""
+    held: Floats
+    """(n + 1, positions) values, 0 where none is known."""
+    worth: Floats
+    """(n + 1,) positions and cash together; NaN where not all of it is known."""
+
+    @classmethod
+    def of(cls, book: BookHistory, nodes: Dates) -> _Steps:
+        rows = np.searchsorted(book.days, nodes)
+        at = np.minimum(rows, len(book.days) - 1)
+        known = book.days[at] == nodes
+        held = np.where(known[:, None], np.nan_to_num(book.values[at]), 0.0)
+        worth = np.where(known, book.values[at].sum(axis=1) + book.cash[at], np.nan)
+        return cls(rows, known[1:] & known[:-1], held, worth)
+
+
+def _between(book: BookHistory, steps: _Steps) -> tuple[Floats, Floats, Bools]:
     """Return P&L after costs, costs, and whether P&L is known, of each step and position."""
-    if np.array_equal(np.diff(rows), np.ones(len(rows) - 1)) and is_covered.all():
-        known = np.isfinite(book.pnl[rows[1:]])
-        return np.where(known, book.pnl[rows[1:]], 0.0), np.where(known, book.costs[rows[1:]], 0.0), known
-    is_there = np.isfinite(book.pnl)
-    sums = [
-        np.concatenate([np.zeros((1, book.pnl.shape[1])), np.cumsum(np.nan_to_num(each), axis=0)])
-        for each in (book.pnl, book.costs, (~is_there).astype(np.float64))
-    ]
-    after = np.minimum(rows + 1, len(book.days))
-    pnl, costs, unknown = (each[after[1:]] - each[after[:-1]] for each in sums)
-    known = (unknown < 0.5) & is_covered[:, None]
+    rows = steps.rows
+    if steps.is_covered.all() and (np.diff(rows) == 1).all():
+        pnl, costs = book.pnl[rows[1:]], book.costs[rows[1:]]
+        known = np.isfinite(pnl)
+    else:
+        pnl, costs, unknown = (_summed(each, rows) for each in (book.pnl, book.costs, ~np.isfinite(book.pnl)))
+        known = (unknown < 0.5) & steps.is_covered[:, None]
     return np.where(known, pnl, 0.0), np.where(known, costs, 0.0), known
 
 
-def _moved(data: PortfolioData, book: BookHistory, nodes: Dates) -> tuple[Floats, Floats]:
+def _summed(values: Floats | Bools, rows: NDArray[np.intp]) -> Floats:
+    """Return what came after each of the rows up to the next one."""
+    sums = np.vstack([np.zeros((1, values.shape[1])), np.cumsum(np.nan_to_num(values), axis=0)])
+    after = np.minimum(rows + 1, len(values))
+    return np.asarray(sums[after[1:]] - sums[after[:-1]])
+
+
+def _rates(
+    portfolio: Portfolio, book: BookHistory, nodes: Dates, exchange: Callable[[], Exchange]
+) -> tuple[Floats, Floats]:
     """Return the rate of each position's currency at the start and at the end of each step; 1 where there is none."""
-    rates: Mapping[str, Floats] = {
-        currency: data.fund.exchange().rates(currency, data.portfolio.currency, nodes)
-        if currency != data.portfolio.currency
-        else np.ones(len(nodes))
-        for currency in {place.currency for place in book.positions}
-    }
-    if not book.positions:
-        return np.ones((len(nodes) - 1, 0)), np.ones((len(nodes) - 1, 0))
-    found = np.stack([rates[place.currency] for place in book.positions], axis=1)
-    known = np.isfinite(found[1:]) & np.isfinite(found[:-1]) & (found[1:] > 0) & (found[:-1] > 0)
+    found = np.ones((len(nodes), len(book.positions)))
+    currencies = np.array([place.currency for place in book.positions], dtype=np.str_)
+    for currency in {*currencies.tolist()} - {portfolio.currency}:
+        found[:, currencies == currency] = exchange().rates(currency, portfolio.currency, nodes)[:, None]
+    known = (found[1:] > 0) & (found[:-1] > 0)
     return np.where(known, found[:-1], 1.0), np.where(known, found[1:], 1.0)
 
 
-def _reasons(book: BookHistory, is_covered: Bools, is_known: Bools, apart: Floats, timing: Floats) -> tuple[str, ...]:
+def _reasons(book: BookHistory, steps: _Steps, is_known: Bools, apart: Floats, timing: Floats) -> tuple[str, ...]:
     said = []
-    missing = int((~is_covered).sum())
+    missing = int((~steps.is_covered).sum())
     if missing:
         first, last = book.days[0], book.days[-1]
         said.append(f"Positions are known from {first} to {last}; {count(missing, 'step')} of the window without them.")
-    lost = np.flatnonzero((~is_known & is_covered[:, None]).any(axis=0))
+    lost = np.flatnonzero((~is_known & steps.is_covered[:, None]).any(axis=0))
     if len(lost):
         names = list(dict.fromkeys(book.positions[at].instrument for at in lost.tolist()))
         said.append(f"Trades do not explain how the quantity of {first_of(names)} changed.")
@@ -362,18 +337,6 @@ def _reasons(book: BookHistory, is_covered: Bools, is_known: Bools, apart: Float
     if (np.abs(timing) > NOTHING).any():
         said.append("Money moved within a day, or parts are weighted by value: the return is linked there.")
     return tuple(said)
-
-
-def _periods(days: Dates, every: Every) -> list[str]:
-    if every == "day":
-        return [str(day) for day in days]
-    if every == "year":
-        return [str(day) for day in days.astype("datetime64[Y]")]
-    months = days.astype("datetime64[M]")
-    if every == "month":
-        return [str(month) for month in months]
-    numbers = months.astype(np.int64)
-    return [f"{1970 + number // 12} Q{number % 12 // 3 + 1}" for number in numbers.tolist()]
 
 
 def _codes(names: Sequence[str], periods: Sequence[str]) -> np.ndarray:

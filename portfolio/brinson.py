@@ -17,7 +17,8 @@ from analytics.block import Bools, Floats
 from analytics.inputs import Groups
 from analytics.linking import Linking, compounded, linked
 from analytics.performance import Track
-from portfolio.attribution import OTHER, Attribution
+from portfolio.attribution import Attribution
+from portfolio.by_period import OTHER
 from portfolio.constituents import Constituents, constituents
 from portfolio.data import PortfolioData
 from portfolio.holdings import NOBODY_SAID, Group

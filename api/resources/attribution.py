@@ -11,8 +11,9 @@ from api.models import Answered, Number, Page
 from api.operation import Ask, Operation
 from api.paging import part_of
 from api.portfolios import ID, OfPortfolio, Told, data_of, datasets, finite
-from portfolio.attribution import COSTS, TOTAL, Attribution, Part, attribution
+from portfolio.attribution import Attribution, Part, attribution
 from portfolio.brinson import Brinson, attributed_to
+from portfolio.by_period import COSTS, TOTAL
 from portfolio.fees import fees
 
 TAG = "Portfolios"

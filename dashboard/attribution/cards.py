@@ -11,8 +11,9 @@ from core import format as text
 from core.model import Status
 from dashboard.components.card import card, verdict
 from dashboard.holdings.tables import tone
-from portfolio.attribution import UNEXPLAINED, Attribution, Part
+from portfolio.attribution import Attribution, Part
 from portfolio.brinson import Brinson
+from portfolio.by_period import UNEXPLAINED
 from portfolio.data import PortfolioData
 from portfolio.fees import Fees
 from portfolio.money import of_line

@@ -11,7 +11,8 @@ from dashboard.charts.days import day_axis, drawn, texts, values
 from dashboard.charts.drawn import Drawn, named, still
 from dashboard.charts.rows import End, Row, extent, short, stacked
 from dashboard.charts.theme import SERIES
-from portfolio.attribution import TOTAL, Attribution, Part
+from portfolio.attribution import Attribution, Part
+from portfolio.by_period import TOTAL
 from portfolio.fees import Fees
 from portfolio.holdings import Group
 

@@ -14,8 +14,9 @@ from core.portfolios import FEES, RULE
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.holdings.tables import tone
 from dashboard.views.tab import Choices
-from portfolio.attribution import COSTS, OTHER, TOTAL, UNEXPLAINED, Attribution, Every, Part
+from portfolio.attribution import Attribution, Part
 from portfolio.brinson import Brinson, Segment
+from portfolio.by_period import COSTS, OTHER, TOTAL, UNEXPLAINED, Every
 from portfolio.chosen import key_of
 from portfolio.fees import Fees
 from portfolio.holdings import GROUPS, Group

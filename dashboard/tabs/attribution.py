@@ -28,8 +28,9 @@ from dashboard.portfolio import choice_bar as portfolio_bar
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
 from portfolio.allowed import seen
-from portfolio.attribution import PERIODS, Attribution, Every, attribution
+from portfolio.attribution import Attribution, attribution
 from portfolio.brinson import LINKINGS, MODELS, SEGMENTS, WAYS, Brinson, attributed_to
+from portfolio.by_period import PERIODS, Every
 from portfolio.chosen import find, key_of
 from portfolio.data import PortfolioData
 from portfolio.fees import Fees, fees
@@ -316,4 +317,5 @@ PAGE = Page(
     panels=PANELS,
     slots=SLOTS,
     graphs=GRAPHS,
+    lazy_graphs=(FEE_CURVES.graph,),
 )

@@ -11,8 +11,9 @@ import pytest
 
 from analytics.linking import Linking
 from core.clock import SystemClock
-from portfolio.attribution import COSTS, OTHER, PERIODS, Attribution, Cut, attribution
+from portfolio.attribution import Attribution, Cut, attribution
 from portfolio.brinson import MODELS, SEGMENTS, attributed_to
+from portfolio.by_period import COSTS, OTHER, PERIODS
 from portfolio.data import PortfolioData
 from portfolio.fees import fees
 from portfolio.holdings import GROUPS
