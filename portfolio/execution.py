@@ -264,7 +264,8 @@ def _trading(traded: Sequence[DayTraded], asked: Asked, days: Dates, nav: Floats
     for month in sorted(months):
         of_month = nav[days.astype("datetime64[M]") == month]
         capital = float(of_month.mean()) if len(of_month) else UNKNOWN
-        found.append(Month(month, *map(math.fsum, zip(*months[month], strict=True)), capital))
+        value, paid = (math.fsum(each) for each in zip(*months[month], strict=True))
+        found.append(Month(month, value, paid, capital))
     whole, paid = math.fsum(each.traded for each in found), math.fsum(each.costs for each in found)
     years = (asked.end - asked.start) / 86_400 / YEAR_DAYS
     capital = float(nav.mean()) if len(nav) and (nav > 0).all() else UNKNOWN

@@ -53,7 +53,9 @@ def over_time(found: Execution, broker: Sequence[Row]) -> Drawn:
         ),
         *broker,
     ]  # fmt: skip
-    return Drawn(stacked(rows, {"type": "date", "nticks": 8}), f"slippage against arrival by {found.step}, 95 % intervals")
+    return Drawn(
+        stacked(rows, {"type": "date", "nticks": 8}), f"slippage against arrival by {found.step}, 95 % intervals"
+    )
 
 
 def by_group(found: Execution) -> Drawn:

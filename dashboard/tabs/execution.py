@@ -203,7 +203,7 @@ def _query(choices: Choices) -> tuple[PortfolioQuery, tuple[str, ...]]:
     """Return what is asked, and what of it could not be read, in words."""
     texts = {name: choices[name] for name in ("portfolio", "asof") if name in choices}
     window = choices.get("window", DEFAULT_WINDOW)
-    wrong = ()
+    wrong: tuple[str, ...] = ()
     if window not in WINDOWS:
         wrong = (f"Window: “{window}” is none of {', '.join(WINDOWS)}. {DEFAULT_WINDOW} is used.",)
         window = DEFAULT_WINDOW

@@ -112,12 +112,12 @@ class DayTraded:
 
 def span_told(clickhouse: ClickHouse, origin: str, portfolios: Sequence[str]) -> tuple[int, int] | None:
     """Return the first and the last time of any order or trade (epoch seconds); None: there is none."""
-    sql = """
+    sql = f"""
         SELECT min(at), max(at), count() FROM (
-            SELECT toUnixTimestamp(placed) AS at FROM orders
-            WHERE origin = {origin:String} AND portfolio IN {names:Array(String)}
+            SELECT toUnixTimestamp({SENT}) AS at FROM orders
+            WHERE origin = {{origin:String}} AND portfolio IN {{names:Array(String)}}
             UNION ALL
-            SELECT toUnixTimestamp(ts) FROM trades WHERE origin = {origin:String} AND portfolio IN {names:Array(String)}
+            SELECT toUnixTimestamp(ts) FROM trades WHERE origin = {{origin:String}} AND portfolio IN {{names:Array(String)}}
         )
     """
     ((first, last, count),) = clickhouse.rows(sql, {"origin": origin, "names": list(portfolios)}, kind="span of orders")
@@ -199,8 +199,17 @@ def traded_by_day(clickhouse: ClickHouse, asked: Asked) -> list[DayTraded]:
     """
     rows = clickhouse.rows(sql, parameters_of(asked), kind="traded by day")
     return [
-        DayTraded(int(row[0]), str(row[2]) or asked.currencies[row[1]], *map(float, row[3:7]), int(row[7]), int(row[8]))
-        for row in rows
+        DayTraded(
+            int(day),
+            str(told) or asked.currencies[portfolio],
+            float(bought),
+            float(sold),
+            float(commission),
+            float(fees),
+            int(fills),
+            int(without_order),
+        )
+        for day, portfolio, told, bought, sold, commission, fees, fills, without_order in rows
     ]
 
 
