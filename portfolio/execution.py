@@ -29,8 +29,6 @@ from portfolio.outage import Band, within
 from portfolio.session_zone import session_zone
 from storage.clickhouse.reads.execution import (
     PLACE,
-    Asked,
-    By,
     DayTraded,
     Floats,
     Group,
@@ -43,6 +41,7 @@ from storage.clickhouse.reads.execution import (
     traded_by_day,
     volatilities,
 )
+from storage.clickhouse.reads.orders_worked import Asked, By
 from storage.state.series import list_series
 
 if TYPE_CHECKING:
@@ -159,7 +158,7 @@ def _with_rates(asked: Asked, whole: Fund, days: Days, traded: set[str]) -> Aske
     """Return what is asked with what other currencies are worth, each day of the window."""
     others = sorted({*asked.currencies.values(), *asked.instruments.values(), *traded} - {asked.wanted, ""})
     if not others:
-        return asked
+        return replace(asked, is_one_currency=True)
     every = np.arange(days[0], days[1] + 1)
     numbers = every.astype(np.int64).tolist()
     rates: dict[tuple[str, int], float] = {}
@@ -265,7 +264,8 @@ def _trading(traded: Sequence[DayTraded], asked: Asked, days: Dates, nav: Floats
     for month in sorted(months):
         of_month = nav[days.astype("datetime64[M]") == month]
         capital = float(of_month.mean()) if len(of_month) else UNKNOWN
-        found.append(Month(month, *map(math.fsum, zip(*months[month], strict=True)), capital))
+        value, paid = (math.fsum(each) for each in zip(*months[month], strict=True))
+        found.append(Month(month, value, paid, capital))
     whole, paid = math.fsum(each.traded for each in found), math.fsum(each.costs for each in found)
     years = (asked.end - asked.start) / 86_400 / YEAR_DAYS
     capital = float(nav.mean()) if len(nav) and (nav > 0).all() else UNKNOWN

@@ -24,7 +24,8 @@ from analytics.comparison import (
 from analytics.execution import BASIS_POINTS, turnover
 from analytics.impact import ImpactFit
 from portfolio.outage import Band
-from storage.clickhouse.reads.execution import By, Leg, Step
+from storage.clickhouse.reads.execution import Leg, Step
+from storage.clickhouse.reads.orders_worked import By
 
 if TYPE_CHECKING:
     from storage.state.portfolios import Portfolio
@@ -37,8 +38,8 @@ FEWEST_INSIDE = 5
 """Orders within an outage from which on it is compared with the rest."""
 UNKNOWN = math.nan
 NO_VWAP = (
-    "not known: it takes the market's trades between an order's arrival and its last fill, with their volumes, and those "
-    "are not stored. Own fills would be compared with themselves."
+    "not known: it takes the market's trades between an order's arrival and its last fill, with their volumes, and "
+    "those are not stored. Own fills would be compared with themselves."
 )
 
 

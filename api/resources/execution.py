@@ -21,10 +21,10 @@ from core.settings.model import Settings
 from portfolio.execution import execution
 from portfolio.execution_model import Execution, Part, Shortfall
 from portfolio.incidents import fired_events
-from portfolio.outage import ANY, bands_of, components_of
+from portfolio.outage import ANY, Band, bands_of, components_of
 from portfolio.query import PortfolioQuery
 from status.alerts import alerts_now
-from storage.clickhouse.reads.execution import By
+from storage.clickhouse.reads.orders_worked import By
 from storage.clickhouse.reads.portfolio import DAY_SECONDS
 from storage.state.portfolios import NOT_TRADED
 
@@ -204,10 +204,7 @@ def _groups(ask: Ask[OfGroupedOrders]) -> Page[OrderGroup]:
 
 
 def _read(
-    ask: Ask[OfOrders] | Ask[OfGroupedOrders],
-    asked: OfOrders | OfGroupedOrders,
-    by: By,
-    bands: tuple[tuple[int, int], ...],
+    ask: Ask[OfOrders] | Ask[OfGroupedOrders], asked: OfOrders | OfGroupedOrders, by: By, bands: tuple[Band, ...]
 ) -> Execution | None:
     texts = {"window": asked.window, "from": asked.start, "to": asked.end, "asof": asked.asof}
     query, problems = PortfolioQuery.parse(texts)

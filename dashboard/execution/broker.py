@@ -1,4 +1,4 @@
-"""What the link to the broker did meanwhile: watched gateways of Interactive Brokers, on the time axis of the orders."""
+"""What the link to the broker did meanwhile: watched gateways of Interactive Brokers, on the orders' time axis."""
 
 from __future__ import annotations
 

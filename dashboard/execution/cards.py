@@ -23,7 +23,7 @@ def strip(found: Execution) -> list[html.Article]:
     return [
         card(f"{ID}-orders", "Orders", text.number(whole.orders),
              why=f"{text.number(still_open)} open" if still_open else "all ended",
-             definition="Sent in the window: submitted, else decided on, else first known"),
+             definition="Sent in the window: submitted, else decided on, else first told of"),
         _rate("filled", "Filled", found, "Whole orders filled"),
         _rate("rejected", "Rejected", found, "Orders rejected"),
         _rate("cancelled", "Cancelled", found, "Orders cancelled, filled in part or not"),

@@ -16,7 +16,8 @@ from dashboard.charts.theme import faded
 from portfolio.execution_model import BYS, Execution, Part
 
 MOST_BARS = 24
-FEWEST_FOR_INTERVAL = 2
+FEWEST_OF_A_SIZE = 5
+"""Orders from which on a size is drawn: the interval of fewer would flatten all others. The fit is of every order."""
 PARTS = (
     ("delay", "Delay", "@series-1"), ("impact", "Impact", "@series-2"), ("missed", "Opportunity", "@series-3"),
     ("explicit", "Fees", "@series-4"),
@@ -36,7 +37,6 @@ def over_time(found: Execution, broker: Sequence[Row]) -> Drawn:
             traces=[_with_interval(days, slipped, "slippage")],
             axis={"ticksuffix": " bp", "nticks": 5, "zeroline": True},
             span=(low, high),
-            caption=f"Slippage against arrival by {found.step}, basis points by value",
         ),
         Row(
             height_px=90,
@@ -53,7 +53,9 @@ def over_time(found: Execution, broker: Sequence[Row]) -> Drawn:
         ),
         *broker,
     ]  # fmt: skip
-    return Drawn(stacked(rows, {"type": "date", "nticks": 8}), f"by {found.step}, with 95 % intervals")
+    return Drawn(
+        stacked(rows, {"type": "date", "nticks": 8}), f"slippage against arrival by {found.step}, 95 % intervals"
+    )
 
 
 def by_group(found: Execution) -> Drawn:
@@ -114,9 +116,8 @@ def shortfall(found: Execution) -> Drawn:
             "execution-shortfall",
         ),
     }  # fmt: skip
-    return Drawn(
-        figure, f"basis points of the paper value, {currency} beside the bars · {text.count(cost.orders, 'order')}"
-    )
+    of = text.count(cost.orders, "order")
+    return Drawn(figure, f"basis points of the paper value, {currency} beside the bars · {of}")
 
 
 def impact(found: Execution) -> Drawn:
@@ -124,7 +125,9 @@ def impact(found: Execution) -> Drawn:
     fit = found.impact.fit
     if fit is None:
         return Drawn(note=found.impact.why)
-    points = found.impact.points
+    points = [each for each in found.impact.points if each.cost.count >= FEWEST_OF_A_SIZE]
+    if not points:
+        return Drawn(note=f"Needs {FEWEST_OF_A_SIZE} filled orders of about one size.")
     shares = [float(f"{100 * each.share:.4g}") for each in points]
     figure = {
         "data": [
@@ -144,7 +147,7 @@ def impact(found: Execution) -> Drawn:
         ],
         "layout": still(
             {
-                "xaxis": {"type": "log", "ticksuffix": " %", "title": {"text": "share of the average daily volume"}},
+                "xaxis": {"type": "log", "ticksuffix": " %", "tickformat": "~g", "title": {"text": "share of the average daily volume"}},
                 "yaxis": {"ticksuffix": " bp", "nticks": 6, "zeroline": True},
                 "margin": {"r": 12, "t": 6, "b": 40},
             },
@@ -172,7 +175,6 @@ def months(found: Execution) -> Drawn:
             height_px=110,
             traces=[_bars(days, turned, "turnover", "@series-1", "%{y:.2f} × NAV")],
             axis={"ticksuffix": " ×", "nticks": 4, "rangemode": "tozero"}, span=extent(turned),
-            caption="Turnover, bought and sold over mean NAV",
         ),
         Row(
             height_px=90,
@@ -181,7 +183,7 @@ def months(found: Execution) -> Drawn:
             caption="Cost drag, commission and fees over mean NAV",
         ),
     ]  # fmt: skip
-    colours = [("turnover", "@series-1"), ("cost drag", "@series-2")]
+    colours = [("turnover, bought and sold over mean NAV", "@series-1"), ("cost drag", "@series-2")]
     return Drawn(stacked(rows, {"type": "date", "nticks": 8, "hoverformat": "%Y-%m"}), named(colours, " · by month"))
 
 

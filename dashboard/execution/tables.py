@@ -107,7 +107,7 @@ def outage_table(found: Outage, currency: str) -> html.Div:
     one, other = found.inside, found.outside
     told = found.is_compared
     slippage, rejects, fills, cost = found.slippage, found.rejects, found.fills, found.cost
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"what": "Orders", "inside": _count(one.orders), "outside": _count(other.orders)},
         {
             "what": Cell("Slippage against arrival", hint="By value; difference: Welch (1947)"),

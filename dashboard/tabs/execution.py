@@ -36,7 +36,7 @@ from portfolio.incidents import fired_events
 from portfolio.outage import ANY, bands_of, components_of
 from portfolio.query import PortfolioQuery
 from status.alerts import alerts_now
-from storage.clickhouse.reads.execution import By
+from storage.clickhouse.reads.orders_worked import By
 from storage.clickhouse.reads.portfolio import DAY_SECONDS
 from storage.state.portfolios import Portfolio, list_portfolios
 
@@ -87,8 +87,8 @@ BY = Panel(
 SHORTFALL = Panel(
     f"{ID}-shortfall",
     "Implementation shortfall",
-    "Delay: from the decision to arrival. Impact: from arrival to the fills. Opportunity: what was not filled, from the "
-    "decision to the close of the day on which the order ended. Fees: commission and fees. They add up to the total.",
+    "Delay: from the decision to arrival. Impact: from arrival to the fills. Opportunity: what was not filled, from "
+    "the decision to the close of the day on which the order ended. Fees: commission and fees. Parts of the total.",
     GraphBody(320),
     subtitle_slot=f"{ID}-shortfall-said",
     span=6,
@@ -193,7 +193,8 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
         },
         as_of={panel.id: None for panel, each in drawn.items() if each.note},
         notes={
-            **dict.fromkeys((panel.id for panel in PANELS), ""), **{panel.id: each.note for panel, each in drawn.items()},
+            **dict.fromkeys((panel.id for panel in PANELS), ""),
+            **{panel.id: each.note for panel, each in drawn.items()},
         },
     )  # fmt: skip
 
@@ -202,7 +203,7 @@ def _query(choices: Choices) -> tuple[PortfolioQuery, tuple[str, ...]]:
     """Return what is asked, and what of it could not be read, in words."""
     texts = {name: choices[name] for name in ("portfolio", "asof") if name in choices}
     window = choices.get("window", DEFAULT_WINDOW)
-    wrong = ()
+    wrong: tuple[str, ...] = ()
     if window not in WINDOWS:
         wrong = (f"Window: “{window}” is none of {', '.join(WINDOWS)}. {DEFAULT_WINDOW} is used.",)
         window = DEFAULT_WINDOW

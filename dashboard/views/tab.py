@@ -132,7 +132,7 @@ class Page:
     """Which events and notes its charts over time show as marks. None: those about everything, and about what its id
     names: components of this tab."""
     shows_outages: bool = False
-    """Whether its charts over time show as incidents when components were broken, too: what portfolios did meanwhile."""
+    """Whether its charts over time show when components were broken, too: what portfolios did meanwhile."""
     routes: MakeRoutes | None = None
     """Data routes of this page, beyond the refresh and its figures; they ask for the role of the page."""
     forms: MakeForms | None = None

@@ -17,7 +17,7 @@ from portfolio.execution import execution
 from portfolio.execution_model import BYS, Execution
 from portfolio.query import PortfolioQuery
 from sample.load import load_sample, portfolios
-from storage.clickhouse.reads.execution import By
+from storage.clickhouse.reads.orders_worked import By
 from storage.state.portfolios import Portfolio
 from storage.stores import Stores
 
@@ -28,15 +28,17 @@ TIE = 1e-9
 NEVER = 0
 STAMPS = ("decided_at", "submitted_at", "acknowledged_at", "first_filled_at", "last_filled_at")
 ORDERS = f"""
-    SELECT o.portfolio, o.order_id, o.instrument, side, o.quantity, status, decision_price, arrival_price, done, spent, paid,
-        {", ".join(f"toUnixTimestamp64Micro({name})" for name in STAMPS)}, toUnixTimestamp64Micro(ended_at), close
+    SELECT o.portfolio, o.order_id, o.instrument, side, o.quantity, status, decision_price, arrival_price, done, spent,
+        paid, {", ".join(f"toUnixTimestamp64Micro({name})" for name in STAMPS)}, toUnixTimestamp64Micro(ended_at), close
     FROM orders AS o FINAL
     LEFT JOIN (
-        SELECT portfolio, order_id, sum(quantity) AS done, sum(quantity * price) AS spent, sum(commission + fees) AS paid
+        SELECT portfolio, order_id, sum(quantity) AS done, sum(quantity * price) AS spent,
+            sum(commission + fees) AS paid
         FROM trades FINAL GROUP BY portfolio, order_id
     ) AS f ON f.portfolio = o.portfolio AND f.order_id = o.order_id
-    LEFT JOIN (SELECT instrument, toDate(ts) AS day, any(price) AS close FROM prices FINAL GROUP BY instrument, day) AS c
-        ON c.instrument = o.instrument AND c.day = toDate(o.ended_at)
+    LEFT JOIN (
+        SELECT instrument, toDate(ts) AS day, any(price) AS close FROM prices FINAL GROUP BY instrument, day
+    ) AS c ON c.instrument = o.instrument AND c.day = toDate(o.ended_at)
 """
 
 

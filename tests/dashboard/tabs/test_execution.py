@@ -1,4 +1,4 @@
-"""The Execution page: what it shows of orders, beside a broker's link and outages, and of a portfolio without orders."""
+"""The Execution page: what it shows of orders, beside a broker's link and outages, and where there are none."""
 
 from __future__ import annotations
 
@@ -75,8 +75,9 @@ def test_the_bars_of_the_shortfall_add_up_to_its_total(sample: Stores) -> None:
 
 
 @pytest.mark.parametrize(
-    ("by", "names"), [("venue", ("NYSE", "IEX")), ("hour", ("10:00", "America/New_York")), ("size", ("10.0 K – 100 K",)),
-                      ("broker", ("IB", "Prime")), ("instrument", ("XOM", "/portfolio/trades?portfolio=sample%3Afund"))],
+    ("by", "names"), [("venue", ("NYSE", "IEX")), ("hour", ("10:00", "America/New_York")),
+                      ("size", ("10.0 K – 100 K",)), ("broker", ("IB", "Prime")),
+                      ("instrument", ("XOM", "/portfolio/trades?portfolio=sample%3Afund"))],
 )  # fmt: skip
 def test_groups_are_those_that_are_asked_for(sample: Stores, by: str, names: tuple[str, ...]) -> None:
     found = view(sample, by=by)
