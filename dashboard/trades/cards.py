@@ -44,7 +44,7 @@ def _of_trips(found: Trips) -> list[html.Article]:
         card(f"{ID}-held", "Held", text.duration(whole.held_seconds),
              why=f"median {text.duration(whole.median_held_seconds)}",
              definition="Mean time from the first unit in to the last one out"),
-        card(f"{ID}-best", "Best", text.money(whole.best, currency, signed=True), tone=tone(whole.best),
+        card(f"{ID}-best", "Best", text.money(whole.best, signed=True), tone=tone(whole.best),
              why=f"worst {text.money(whole.worst, signed=True)}", definition="The largest profit and the largest loss"),
     ]  # fmt: skip
 
