@@ -87,7 +87,7 @@ def data_of(ask: Ask[OfPortfolio]) -> Told:
     given_texts = {name: value for name, value in ask.query.model_dump(by_alias=True).items() if isinstance(value, str)}
     query, problems = PortfolioQuery.parse({**given_texts, "portfolio": key_of(portfolio)})
     if problems:
-        raise _refusal(problems[0])
+        raise refusal(problems[0])
     wanted = query.benchmark
     if wanted not in ("", NO_BENCHMARK):
         there = benchmarks(ask.stores, portfolio)
@@ -125,7 +125,8 @@ def finite(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _refusal(problem: str) -> Refused:
+def refusal(problem: str) -> Refused:
+    """Return what refuses a query of which PortfolioQuery.parse says what is wrong."""
     word, _, rest = problem.partition(": ")
     said, _, instead = rest.rpartition(". ")
     field = WORDS.get(word, "")

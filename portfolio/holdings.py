@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -221,11 +221,11 @@ def below(whole: Fund, id: str) -> list[str]:
     return [found for each in whole.parts(id) for found in (each.id, *below(whole, each.id))]
 
 
-def holders(whole: Fund, id: str, days: Mapping[str, NDArray[np.int64]]) -> list[str]:
-    """Return whose positions those of a portfolio are: its own, where it told any (`days`), or those of its parts."""
-    if id in days:
+def holders(whole: Fund, id: str, there: Container[str]) -> list[str]:
+    """Return whose rows those of a portfolio are: its own, where it told any (`there`), or those of its parts."""
+    if id in there:
         return [id]
-    return [found for each in whole.parts(id) for found in holders(whole, each.id, days)]
+    return [found for each in whole.parts(id) for found in holders(whole, each.id, there)]
 
 
 def _marks(days: NDArray[np.int64]) -> tuple[int, int, int]:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from portfolio.histories import Fund
+from portfolio.holdings import below, holders
 from storage.clickhouse.reads.trades import tellers_of
 
 if TYPE_CHECKING:
@@ -14,20 +15,10 @@ if TYPE_CHECKING:
 
 def tellers(stores: Stores, whole: Fund, origin: str, portfolio: str, table: str) -> tuple[str, ...]:
     """Return the portfolios whose rows of a table (trades, orders) are those of `portfolio`, all the way down."""
-    there = tellers_of(stores.clickhouse, origin, table, [portfolio, *_below(whole, portfolio)])
-    return tuple(_tellers(whole, portfolio, there))
+    there = tellers_of(stores.clickhouse, origin, table, [portfolio, *below(whole, portfolio)])
+    return tuple(holders(whole, portfolio, there))
 
 
 def names_of(whole: Fund, ids: Collection[str]) -> dict[str, str]:
     """Return the names of portfolios by id."""
     return {id: whole.tree[id].name if id in whole.tree else id for id in ids}
-
-
-def _tellers(whole: Fund, id: str, there: frozenset[str]) -> list[str]:
-    if id in there:
-        return [id]
-    return [found for each in whole.parts(id) for found in _tellers(whole, each.id, there)]
-
-
-def _below(whole: Fund, id: str) -> list[str]:
-    return [found for each in whole.parts(id) for found in (each.id, *_below(whole, each.id))]

@@ -86,9 +86,8 @@ ORDERS = Panel(
     f"{ID}-orders-of-day",
     "Orders",
     "Orders of the newest day that has any, up to the day chosen: placed or ended then, or open. A day is of UTC.",
-    TableBody(300, 420, blotter.ORDERS),
+    TableBody(300, 420, blotter.ORDERS, beside_filter=html.Span(id=f"{ID}-orders-picks", className="fw-picks")),
     subtitle_slot=f"{ID}-orders-said",
-    controls_slot=f"{ID}-orders-picks",
 )
 ORDER = Panel(
     f"{ID}-order",
@@ -202,7 +201,7 @@ def _orders_view(
         )  # fmt: skip
     slots |= {
         f"{ID}-orders-said": blotter.said(orders),
-        f"{ID}-orders-picks": blotter.selects(orders, choices),
+        f"{ID}-orders-picks": blotter.selects(orders, _narrowed(choices)[0]),
         ORDERS.slot: blotter.blotter_table(orders, id),
     }
     return View(slots=slots, notes={ORDERS.id: "", ORDER.id: ""})

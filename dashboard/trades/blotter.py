@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
 from dash import html
@@ -13,8 +15,7 @@ from dashboard.components.table import Cell, Column, cut_cell, data_table
 from dashboard.holdings.tables import price_text, quantity_text
 from dashboard.portfolio.links import to_holding, to_trades
 from dashboard.trades.tables import order_button
-from dashboard.views.tab import Choices
-from portfolio.orders import MICROSECONDS, MOST_FILLS, Blotter, Called, life
+from portfolio.orders import MICROSECONDS, MOST_FILLS, Blotter, Called, Step, life
 from storage.clickhouse.reads.orders import MORE_THAN_ORDERED, Fill, Order
 from storage.state.portfolios import Portfolio
 
@@ -52,17 +53,15 @@ COLUMNS = (
 def blotter_table(found: Blotter, order: str) -> html.Div:
     """Return the day's orders, the newest first; `order` is the one whose life is shown."""
     rows = [_order(found, each, order) for each in found.orders]
-    table = data_table(
-        ORDERS, COLUMNS, rows, caption="Orders", stack=False, nothing="No order of this day is like that."
-    )
-    return html.Div(table, className="fw-pick-rows")
+    nothing = "No order of this day is like that."
+    return data_table(ORDERS, COLUMNS, rows, caption="Orders", stack=False, nothing=nothing)
 
 
-def selects(found: Blotter, choices: Choices) -> list[Any]:
+def selects(found: Blotter, narrowed: Mapping[str, str]) -> list[Any]:
     """Return what the day's orders can be narrowed by."""
     made = []
     for name, label, every in SELECTS:
-        chosen = choices.get(name, "")
+        chosen = narrowed.get(name, "")
         offered = [*found.counted.offered[name]]
         options = [("", every), *((each, _word(found, name, each)) for each in offered)]
         if chosen and chosen not in offered:
@@ -121,8 +120,8 @@ def _order(found: Blotter, each: Order, order: str) -> dict[str, Any]:
             hint=each.filled.currency if has_fills else NOT_FILLED,
         ),
         "limit": Cell(
-            price_text(each.limit_price) if each.limit_price == each.limit_price else None, each.limit_price,
-            hint="" if each.limit_price == each.limit_price else NO_LIMIT,
+            price_text(each.limit_price) if not math.isnan(each.limit_price) else None, each.limit_price,
+            hint=NO_LIMIT if math.isnan(each.limit_price) else "",
         ),
         "type": TYPES.get(each.type, each.type),
         "broker": each.broker or None,
@@ -140,14 +139,14 @@ def _word(found: Blotter, name: str, value: str) -> str:
 def _head(portfolio: Portfolio, called: Called, each: Order) -> html.P:
     word, _ = STATUS.get(each.status, (each.status, ""))
     whose = called.names.get(each.portfolio, each.portfolio)
-    limit = f" at {price_text(each.limit_price)}" if each.limit_price == each.limit_price else ""
+    limit = f" at {price_text(each.limit_price)}" if not math.isnan(each.limit_price) else ""
     filled = f"{quantity_text(each.filled.quantity)} filled"
     average = f" at {price_text(each.filled.average_price)} on average" if each.filled.fills else ""
     reason = f": {each.reject_reason}" if each.reject_reason else ""
     prices = [
         f"{name} price {price_text(price)}"
         for name, price in (("decision", each.decision_price), ("arrival", each.arrival_price))
-        if price == price
+        if not math.isnan(price)
     ]
     told = " · ".join([f"{filled}{average}", *prices, *([each.broker] if each.broker else [])])
     return html.P(
@@ -161,29 +160,28 @@ def _head(portfolio: Portfolio, called: Called, each: Order) -> html.P:
 
 
 def _life_table(each: Order) -> html.Div:
-    columns = (
-        Column("step", "Step", numeric=False),
-        Column("at", "When", numeric=False),
-        Column("took", "After the step before", definition="Seconds between the two; below 0 they are out of order"),
-    )
-    rows = []
-    for step in life(each):
-        is_backward = step.took < 0
-        rows.append(
-            {
-                "step": Cell(text.cut(step.name.replace("_", " "), 40)),
-                "at": Cell(local_time(step.at), step.at),
-                "took": Cell(
-                    None if step.took != step.took else f"{'▲ ' if is_backward else ''}{text.duration(step.took)}",
-                    step.took, tone="warning" if is_backward else "",
-                    hint="out of order: it is told as earlier than the step before" if is_backward else "",
-                ),
-            }
-        )  # fmt: skip
+    """Return the steps beside each other: when each was, and how long after the one before."""
+    steps = life(each)
+    columns = [
+        Column("row", "", numeric=False, plain="Of each step"),
+        *(Column(f"step-{place}", text.cut(step.name.replace("_", " "), 40)) for place, step in enumerate(steps)),
+    ]
+    rows: list[dict[str, Any]] = [{"row": "when"}, {"row": "after the step before"}]
+    for place, step in enumerate(steps):
+        rows[0][f"step-{place}"] = Cell(local_time(step.at), step.at)
+        rows[1][f"step-{place}"] = _took(step)
     return data_table(
-        f"{ID}-life-{each.portfolio}", columns, rows, caption=f"Life of order {each.id}", sortable=False, stack=False,
-        nothing="No time of it is known.",
-    )  # fmt: skip
+        f"{ID}-life-{each.portfolio}", columns, rows, caption=f"Life of order {each.id}", sortable=False, stack=False
+    )
+
+
+def _took(step: Step) -> Cell:
+    if math.isnan(step.took):
+        return Cell(None)
+    if step.took >= 0:
+        return Cell(text.duration(step.took), step.took)
+    hint = "out of order: it is told as earlier than the step before"
+    return Cell(f"▲ {text.duration(step.took)}", step.took, tone="warning", hint=hint)
 
 
 def _fills_table(portfolio: Portfolio, called: Called) -> html.Div:

@@ -31,20 +31,20 @@ def _of_trips(found: Trips) -> list[html.Article]:
     return [
         card(f"{ID}-count", "Round trips", text.number(whole.count), why=of_sides,
              definition="Closed in the window, first in first out: what all fills of one order close is one"),
-        card(f"{ID}-profit", "Profit", text.money(whole.profit, currency, signed=True), tone=tone(whole.profit),
+        card(f"{ID}-profit", "Profit", text.money(whole.profit, signed=True), currency, tone=tone(whole.profit),
              why=profits, definition="Realised by the round trips, commission and fees of both sides taken off"),
         card(f"{ID}-hit", "Hit rate", text.percent(whole.hit_rate),
              why=f"{text.number(whole.won)} won, {text.number(whole.lost)} lost",
              definition="Won over all; those at exactly 0 are neither"),
         card(f"{ID}-payoff", "Payoff", text.ratio(whole.payoff), definition="Mean win over mean loss"),
-        card(f"{ID}-expectancy", "Expectancy", text.money(whole.expectancy, currency, signed=True),
+        card(f"{ID}-expectancy", "Expectancy", text.money(whole.expectancy, signed=True), currency,
              tone=tone(whole.expectancy), why="a round trip", definition="Mean profit"),
         card(f"{ID}-factor", "Profit factor", text.ratio(whole.profit_factor),
              definition="All that was won over all that was lost"),
         card(f"{ID}-held", "Held", text.duration(whole.held_seconds),
              why=f"median {text.duration(whole.median_held_seconds)}",
              definition="Mean time from the first unit in to the last one out"),
-        card(f"{ID}-best", "Best", text.money(whole.best, currency, signed=True), tone=tone(whole.best),
+        card(f"{ID}-best", "Best", text.money(whole.best, signed=True), currency, tone=tone(whole.best),
              why=f"worst {text.money(whole.worst, signed=True)}", definition="The largest profit and the largest loss"),
     ]  # fmt: skip
 

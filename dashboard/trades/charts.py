@@ -21,6 +21,8 @@ WIDE = 200.0
 SHORTEST_HELD_SECONDS = 1.0
 UNITS = ((86_400.0, "days"), (3_600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
 SIDES = ((1, "Long", "@series-1", "circle", "●"), (-1, "Short", "@series-2", "triangle-down", "▼"))
+MARGIN = {"r": 10, "b": 42}
+"""In px: room for the title of the axis below."""
 NOTHING = "Shows the round trips that were closed in the window."
 
 
@@ -38,11 +40,11 @@ def scatter(found: Trips) -> Drawn:
         "data": [_points(drawn, side, seconds, found, look) for side, *look in SIDES],
         "layout": still(
             {
-                "xaxis": {"title": {"text": f"held, {unit}"}, "type": "log" if is_wide else "linear",
+                "xaxis": {"title": _title(f"held, {unit}"), "type": "log" if is_wide else "linear",
                           "tickformat": "~g", "nticks": 6},
-                "yaxis": {"title": {"text": f"profit, {currency}"}, "tickformat": "~s", "zeroline": True},
+                "yaxis": {"title": _title(f"profit, {currency}"), "tickformat": "~s", "zeroline": True},
                 "showlegend": False,
-                "margin": {"r": 10},
+                "margin": MARGIN,
             },
             "trips",
         ),
@@ -103,13 +105,17 @@ def distribution(found: Trips) -> Drawn:
         ],
         "layout": still(
             {
-                "xaxis": {"title": {"text": f"profit, {found.portfolio.currency}"}, "tickformat": "~s", "nticks": 6,
+                "xaxis": {"title": _title(f"profit, {found.portfolio.currency}"), "tickformat": "~s", "nticks": 6,
                           "zeroline": True},
-                "yaxis": {"title": {"text": "round trips"}, "nticks": 4, "rangemode": "tozero"},
+                "yaxis": {"title": _title("round trips"), "nticks": 4, "rangemode": "tozero"},
                 "bargap": 0.06,
-                "margin": {"r": 10},
+                "margin": MARGIN,
             },
             "profits",
         ),
     }  # fmt: skip
     return Drawn(figure, f"median {text.money(float(np.median(profits)), found.portfolio.currency, signed=True)}")
+
+
+def _title(of: str) -> dict[str, Any]:
+    return {"text": of, "font": {"size": 11}, "standoff": 8}
