@@ -32,6 +32,7 @@ from api.resources import (
     history,
     holdings,
     ingest,
+    limits,
     metrics,
     network,
     pipeline,
@@ -57,6 +58,7 @@ OPERATIONS = (
     *courses.OPERATIONS,
     *exposure.OPERATIONS,
     *holdings.OPERATIONS,
+    *limits.OPERATIONS,
     *benchmarks.OPERATIONS,
     *events.OPERATIONS,
     *readiness.OPERATIONS,
@@ -76,10 +78,10 @@ def install(server: Flask, stores: Stores, operations: Sequence[Operation] = OPE
     """Let `server` answer the API over these stores. Its guard finds who asks; all but /readyz needs somebody."""
     mount(server, stores, operations)
     install_alertmanager(server, stores)
-    limits = server.extensions.setdefault(BODY_LIMITS, {})
+    most = server.extensions.setdefault(BODY_LIMITS, {})
     for operation in operations:
         if operation.rows is not None:
-            limits[BASE + operation.path] = max(stores.settings.ingest.most_bytes, MOST_BODY_BYTES)
+            most[BASE + operation.path] = max(stores.settings.ingest.most_bytes, MOST_BODY_BYTES)
 
     @cache
     def told(is_secure: bool) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from core.settings.load import (
     variable,
 )
 from core.settings.model import Settings
+from core.settings.limits import EXAMPLE as LIMITS_EXAMPLE
 from core.settings.portfolios import EXAMPLE
 from core.settings.pull import EXAMPLE as PULL_EXAMPLE
 from core.settings.pull import Pull
@@ -218,6 +219,7 @@ def _example(path: tuple[str, ...]) -> list[str]:
         (RULES,): RULE_EXAMPLE,
         (ROUTES,): ROUTES_EXAMPLE,
         ("readiness", "portfolios"): READINESS_EXAMPLE,
+        ("limits", "portfolios"): LIMITS_EXAMPLE,
         **{(CHANNELS, kind): model.EXAMPLE for kind, model in CHANNEL_KINDS.items()},
     }
     if path in lists:
