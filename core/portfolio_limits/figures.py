@@ -82,7 +82,7 @@ FIGURES: Mapping[str, LimitFigure] = {
         LimitFigure("var_99", "VaR 99 %, 1 day", Unit.RATIO, "Loss of today's positions that one day in a hundred of "
                     f"the last 500 would have gone beyond, {_NAV}", is_of_nav=True),
         LimitFigure("drawdown", "Drawdown", Unit.RATIO, "Index below its running maximum", said="{} below its peak"),
-        LimitFigure("daily_loss", "Daily loss", Unit.RATIO, "Loss of the newest return", is_of_nav=True,
+        LimitFigure("daily_loss", "Daily loss", Unit.RATIO, "Loss of the newest return",
                     said="{} lost on its last day"),
         LimitFigure("turnover", "Turnover of a day", Unit.RATIO, f"Money bought and sold on the newest day, {_NAV}",
                     is_of_nav=True),

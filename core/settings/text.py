@@ -16,6 +16,7 @@ from core.kinds.registry import KINDS
 from core.settings.channels import KINDS as CHANNEL_KINDS
 from core.settings.consume import EXAMPLE as CONSUME_EXAMPLE
 from core.settings.consume import Consume
+from core.settings.limits import EXAMPLE as LIMITS_EXAMPLE
 from core.settings.load import (
     CHANNELS,
     CONSUME,
@@ -30,7 +31,6 @@ from core.settings.load import (
     variable,
 )
 from core.settings.model import Settings
-from core.settings.limits import EXAMPLE as LIMITS_EXAMPLE
 from core.settings.portfolios import EXAMPLE
 from core.settings.pull import EXAMPLE as PULL_EXAMPLE
 from core.settings.pull import Pull

@@ -19,6 +19,7 @@ from core.settings.limits import SetLimits
 from portfolio.limits.change import delete, save
 from portfolio.limits.judge import Finding, stands
 from portfolio.rule_files import in_force
+from status.alerts import alerts_now
 from storage.state.alerts import KeptIncident, read_incidents
 from storage.state.portfolio_limits import Breach, breaches_in
 from storage.state.portfolios import list_portfolios
@@ -50,6 +51,11 @@ class Engine(QuietParts):
             found = read_incidents(connection, closed=closed)
         return [each for each in found if each.group.startswith("rule=limits,")]
 
+    def fires(self) -> set[tuple[str, str]]:
+        """Return severity and sentence of each alert that fires, as the engine told last."""
+        told = [each for each in alerts_now(self.stores).firing if each.rule == "limits"]
+        return {(each.severity, each.text.removeprefix("alpha: ")) for each in told}
+
 
 @pytest.fixture
 def fund(stores: Stores) -> Fund:
@@ -61,21 +67,19 @@ def push(fund: Fund) -> Push:
     """Sends what alpha holds: quantities at a price of 10, where alpha is worth 109."""
     send = sender(fund.stores)
 
-    def sent(portfolio: str = "alpha", **quantities: float) -> None:
-        ts = at(fund.stores.clock.now())
-        rows = [
-            {"portfolio": portfolio, "ts": ts, "instrument": name, "quantity": quantity, "price": 10}
-            for name, quantity in quantities.items()
-        ]
+    def sent(currency: str = "USD", **quantities: float) -> None:
+        of = {"portfolio": "alpha", "ts": at(fund.stores.clock.now()), "currency": currency, "price": 10}
+        rows = [{**of, "instrument": name, "quantity": quantity} for name, quantity in quantities.items()]
         answer = send("positions", rows)
         assert answer.status_code == 200, answer.text
 
     return sent
 
 
-def found(fund: Fund, portfolio: str = "alpha") -> dict[str, Finding]:
+def found(fund: Fund, portfolio: str = "alpha", later_seconds: float = 0.0) -> dict[str, Finding]:
     known = [each for each in list_portfolios(fund.stores.state) if each.id == portfolio]
-    return {each.limit.figure: each for each in stands(fund.stores, known, None, fund.stores.clock.now())}
+    now = fund.stores.clock.now() + later_seconds
+    return {each.limit.figure: each for each in stands(fund.stores, known, None, now)}
 
 
 def breaches(fund: Fund, portfolio: str = "alpha") -> list[Breach]:
@@ -100,9 +104,12 @@ def test_a_push_of_positions_breaks_a_limit_is_told_and_stops_trading_and_the_ne
     assert fund.why() == ["alpha: position AAA 55.0 %, at most 50.0 % allowed"]
     assert fund.now.of("beta").is_safe
     engine.runner.step()
-    groups = {each.group: each.severity for each in engine.incidents()}
+    groups = {each.group for each in engine.incidents()}
     assert len(groups) == 2 and all("portfolio=alpha, limit=" in each for each in groups), "an incident for each limit"
-    assert sorted(groups.values()) == [2, 3]
+    assert engine.fires() == {
+        ("critical", "position AAA 55.0 %, at most 50.0 % allowed"),
+        ("warning", "largest position 98.4 %, at most 90.0 % allowed"),
+    }
     both = breaches(fund)
     assert {each.limit.figure for each in both} == {"position", "largest_1"}
     begun = next(each for each in both if each.limit.figure == "position")
@@ -163,13 +170,17 @@ def test_what_cannot_be_worked_out_is_not_safe_and_a_breach_goes_on_in_it(fund: 
     check = next(each for each in fund.now.checks if each.portfolio == "beta" and each.check == Checks.LIMITS)
     assert check.state == State.UNKNOWN
     assert [each.ended_at for each in breaches(fund)] == [None]
-    for _ in range(5):
-        advance(fund, 86_400.0)
-        fund.proven = False
-        fund.goes_on(1)
-    why = next(each.why for each in found(fund).values() if each.limit.figure == "position")
-    assert "a report of positions is 5 d old" in why, why
+    push(AAA=6, currency="JPY")
+    fund.goes_on(1)
+    assert "position is not known: there is no rate for JPY" in fund.why("alpha")[0]
     assert [each.ended_at for each in breaches(fund)] == [None], "nobody knows that it is over"
+    push(AAA=1)
+    fund.goes_on(1)
+    assert [each.ended_why for each in breaches(fund)] == ["it is kept again"]
+    save(fund.stores, {**POSITION, "figure": "liquidate_days", "value": "3 d"}, "ana")
+    assert "the average daily volume of AAA is not known" in found(fund)["liquidate_days"].why
+    late = found(fund, later_seconds=5 * 86_400)
+    assert "position is not known: a report of positions is 5 d" in late["position"].why
 
 
 def test_a_warning_does_not_stop_trading_and_a_warn_level_is_told_before(fund: Fund, push: Push) -> None:
@@ -179,9 +190,10 @@ def test_a_warning_does_not_stop_trading_and_a_warn_level_is_told_before(fund: F
     save(fund.stores, {"portfolio": "alpha", "figure": "leverage", "value": "0.5 x"}, "ana")
     fund.becomes_safe()
     engine.runner.step()
-    assert sorted(each.severity for each in engine.incidents()) == [2, 2], (
-        "broken, of a warning; and near, of a critical"
-    )
+    assert engine.fires() == {
+        ("warning", "position AAA 45.9 %, at most 10.0 % allowed"),
+        ("warning", "leverage 0.46 ×, at most 0.50 × allowed"),
+    }, "a limit that is broken and no more than a warning, and the warn level of one that is critical"
     near = found(fund)["leverage"]
     assert near.use == pytest.approx(50 / 109 / 0.5) and near.headroom_money == pytest.approx(0.5 * 109 - 50)
 
@@ -198,7 +210,7 @@ def test_restricted_instruments_are_found_when_held_and_when_bought_and_sold_wit
     rows = [{**trade, "trade_id": "1", "side": "buy"}, {**trade, "trade_id": "2", "side": "sell"}]
     assert sender(fund.stores)("trades", rows).status_code == 200
     fund.goes_on(1)
-    assert fund.why("alpha") == ["ZZZ is held or was bought, and is restricted"]
+    assert "held or bought, and restricted: ZZZ" in fund.why("alpha")
     save(fund.stores, {"portfolio": "alpha", "figure": "turnover", "value": "20 %"}, "ana")
     assert found(fund)["turnover"].value == pytest.approx(28 / 109)
 
