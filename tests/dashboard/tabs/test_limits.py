@@ -12,7 +12,7 @@ from core.roles import Role
 from core.settings.limits import SetLimits
 from dashboard.tabs import limits
 from dashboard.views.tab import Choices, View
-from portfolio.limits.change import save
+from portfolio.limits.change import exported, save
 from portfolio.limits.judge import stands
 from sample.load import load_sample, portfolios
 from storage.state.portfolios import Portfolio, list_portfolios
@@ -109,9 +109,7 @@ def test_the_api_says_what_the_page_says_and_sets_limits_with_every_mistake_name
 
 
 def test_what_is_exported_means_the_same_in_the_settings(fund: Stores) -> None:
-    client = client_of(fund, ADMIN)
-    text = client.get("/portfolio/limits/export.yaml").text
-    read = SetLimits.model_validate(yaml.safe_load(text)["limits"])
+    read = SetLimits.model_validate(yaml.safe_load(exported(fund))["limits"])
     there = replace(fund, settings=fund.settings.model_copy(update={"limits": read}))
     assert {(each.figure, each.value, each.portfolio, each.below, each.note) for each in read.limits()[2:]} == {
         ("daily_loss", 0.001, "fund", True, "Board of Secret"), ("drawdown", 0.03, "beta", False, "of beta"),
