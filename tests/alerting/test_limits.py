@@ -221,6 +221,7 @@ WRONG: dict[str, tuple[dict[str, str], str, str]] = {
     "an instrument": ({"of": "AAB"}, "of", "did you mean 'AAA'"),
     "no value": ({"value": ""}, "value", "is empty: write a share such as 10 %"),
     "a negative value": ({"value": "-10 %"}, "value", "is negative"),
+    "a comma for a point": ({"value": "1,5 %"}, "value", "is no amount"),
     "a wrong unit": ({"value": "5 d"}, "value", "has the wrong unit, it is ratio"),
     "percent without the sign": ({"value": "50"}, "value", "write 50 % if that is meant"),
     "a huge value": ({"value": "1e999"}, "value", "is no amount"),

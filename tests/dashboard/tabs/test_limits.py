@@ -12,6 +12,7 @@ from core.roles import Role
 from core.settings.limits import SetLimits
 from dashboard.tabs import limits
 from dashboard.views.tab import Choices, View
+from portfolio.holdings import holdings
 from portfolio.limits.change import exported, save
 from portfolio.limits.judge import stands
 from sample.load import load_sample, portfolios
@@ -57,6 +58,19 @@ def test_every_figure_of_the_sample_is_known_and_is_that_of_its_holdings(stores:
     assert by["gross"].headroom_money == pytest.approx((2.0 - by["gross"].value) * by["gross"].nav)  # type: ignore[operator]
     assert by["net"].headroom == pytest.approx(by["net"].value + 0.2)  # type: ignore[operator]
     assert 0 < by["var_95"].value < 0.05  # type: ignore[operator]
+    held = holdings(stores, whole, None)
+    assert held is not None
+    weights: dict[str, float] = {}
+    for each in held.positions:
+        weights[each.instrument] = weights.get(each.instrument, 0.0) + each.weight
+    exact = {
+        "gross": held.all().gross / held.nav, "net": held.all().net / held.nav,
+        "position": max(map(abs, weights.values())),
+        "sector": max(each.gross for each in held.by("sector")) / held.nav,
+        "liquidate_days": max(each.liquidate_days for each in held.positions),
+    }  # fmt: skip
+    for name, value in exact.items():
+        assert by[name].value == pytest.approx(value, rel=1e-9), name
     said = shows(stores)
     assert "Gross exposure" in said and "The sample brings its limits" in said
     assert "There is no portfolio 'own:nothing'" in shows(stores, portfolio="own:nothing")
