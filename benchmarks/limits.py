@@ -1,4 +1,4 @@
-"""Limits worked out anew after new data: the sample fund's, and ten limits of a portfolio that holds 1,000 positions."""
+"""Limits worked out anew after new data: the sample fund's, and ten limits of a portfolio of 1,000 positions."""
 
 from __future__ import annotations
 
