@@ -80,10 +80,7 @@ class LimitWatch:
 
     def _is_set_anew(self, of: tuple[str, Sequence[PortfolioLimit], Sequence[Portfolio]]) -> bool:
         """Return whether a person set a limit or a portfolio otherwise: that is not waited for."""
-        return self._of is None or of[1:] != self._of[1:] or self._ids(of[1]) != self._ids(self._of[1])
-
-    def _ids(self, limits: Sequence[PortfolioLimit]) -> list[tuple[str, int]]:
-        return [(each.id, each.version) for each in limits]
+        return self._of is None or of[1:] != self._of[1:]
 
     def _version(self, now: float) -> str:
         found = self._stores.live.known_version("portfolio")

@@ -34,6 +34,7 @@ from api.resources import (
     history,
     holdings,
     ingest,
+    limits,
     metrics,
     network,
     pipeline,
@@ -65,6 +66,7 @@ OPERATIONS = (
     *attribution.OPERATIONS,
     *reconciliation.OPERATIONS,
     *round_trips.OPERATIONS,
+    *limits.OPERATIONS,
     *benchmarks.OPERATIONS,
     *events.OPERATIONS,
     *readiness.OPERATIONS,
@@ -84,10 +86,10 @@ def install(server: Flask, stores: Stores, operations: Sequence[Operation] = OPE
     """Let `server` answer the API over these stores. Its guard finds who asks; all but /readyz needs somebody."""
     mount(server, stores, operations)
     install_alertmanager(server, stores)
-    limits = server.extensions.setdefault(BODY_LIMITS, {})
+    most = server.extensions.setdefault(BODY_LIMITS, {})
     for operation in operations:
         if operation.rows is not None:
-            limits[BASE + operation.path] = max(stores.settings.ingest.most_bytes, MOST_BODY_BYTES)
+            most[BASE + operation.path] = max(stores.settings.ingest.most_bytes, MOST_BODY_BYTES)
 
     @cache
     def told(is_secure: bool) -> dict[str, Any]:

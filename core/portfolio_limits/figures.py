@@ -82,7 +82,7 @@ FIGURES: Mapping[str, LimitFigure] = {
         LimitFigure("var_99", "VaR 99 %, 1 day", Unit.RATIO, "Loss of today's positions that one day in a hundred of "
                     f"the last 500 would have gone beyond, {_NAV}", is_of_nav=True),
         LimitFigure("drawdown", "Drawdown", Unit.RATIO, "Index below its running maximum", said="{} below its peak"),
-        LimitFigure("daily_loss", "Daily loss", Unit.RATIO, "Loss of the newest return", is_of_nav=True,
+        LimitFigure("daily_loss", "Daily loss", Unit.RATIO, "Loss of the newest return",
                     said="{} lost on its last day"),
         LimitFigure("turnover", "Turnover of a day", Unit.RATIO, f"Money bought and sold on the newest day, {_NAV}",
                     is_of_nav=True),
@@ -103,7 +103,8 @@ WRITE = {
     Unit.INDEX: "a number from 0 to 1 such as 0.15",
     Unit.DAYS: "days such as 5 d",
 }
-_AMOUNT = re.compile(r"([+\-−]?)\s*(\d[\d  _,']*(?:\.\d+)?|\.\d+)\s*([%a-z×]*)", re.ASCII | re.IGNORECASE)
+_NUMBER = r"\d{1,3}(?:[ \u202f\u00a0_,']\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
+_AMOUNT = re.compile(rf"([+\-−]?)\s*({_NUMBER})\s*([%a-z]*)", re.ASCII | re.IGNORECASE)
 _FACTORS = {
     Unit.RATIO: {"": 1.0, "%": 0.01},
     Unit.MONEY: {"": 1.0, "k": 1e3, "m": 1e6, "mn": 1e6, "b": 1e9, "bn": 1e9},
@@ -122,7 +123,8 @@ def amount(given: str, unit: Unit) -> float:
     factor = _FACTORS[unit].get(found[3].lower())
     if factor is None:
         raise ValueError(f"{given.strip()[:40]!r} has the wrong unit, it is {unit}: {write}")
-    value = float(re.sub(r"[  _,']", "", found[2])) * factor * (-1.0 if found[1] in ("-", "−") else 1.0)
+    number = float(re.sub(r"[ \u202f\u00a0_,']", "", found[2]))
+    value = number * factor * (-1.0 if found[1] in ("-", "−") else 1.0)
     if unit is Unit.RATIO and not found[3] and abs(value) > FARTHEST_BARE_RATIO:
         raise ValueError(f"{given.strip()[:40]} is {100 * value:g} %: write {value:g} % if that is meant")
     if abs(value) > MOST[unit]:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, Literal
 
@@ -66,11 +66,11 @@ class PortfolioLimit:
     severity: Severity = Severity.CRITICAL
     """How much a breach matters."""
     note: str = ""
-    id: str = field(default="", compare=False)
-    version: int = field(default=0, compare=False)
+    id: str = ""
+    version: int = 0
     """Of one that was set on the page; 0: it stands in the settings."""
-    who: str = field(default="", compare=False)
-    at: float = field(default=0.0, compare=False)
+    who: str = ""
+    at: float = 0.0
 
     @property
     def about(self) -> LimitFigure:

@@ -16,6 +16,7 @@ from core.kinds.registry import KINDS
 from core.settings.channels import KINDS as CHANNEL_KINDS
 from core.settings.consume import EXAMPLE as CONSUME_EXAMPLE
 from core.settings.consume import Consume
+from core.settings.limits import EXAMPLE as LIMITS_EXAMPLE
 from core.settings.load import (
     CHANNELS,
     CONSUME,
@@ -218,6 +219,7 @@ def _example(path: tuple[str, ...]) -> list[str]:
         (RULES,): RULE_EXAMPLE,
         (ROUTES,): ROUTES_EXAMPLE,
         ("readiness", "portfolios"): READINESS_EXAMPLE,
+        ("limits", "portfolios"): LIMITS_EXAMPLE,
         **{(CHANNELS, kind): model.EXAMPLE for kind, model in CHANNEL_KINDS.items()},
     }
     if path in lists:

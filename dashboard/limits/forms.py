@@ -56,7 +56,7 @@ def limit_form(names: Mapping[str, str], chosen: str, limit: PortfolioLimit | No
     offered = [("", "Choose …"), (EVERY_ONE, "Every portfolio that has none of its own"), *names.items()]
     figures: Sequence[tuple[str, str]] = [("", "Choose …"), *((key, each.title) for key, each in FIGURES.items())]
 
-    def field(name: str, label: str, hint: Any, **more: str) -> html.Div:
+    def field(name: str, label: str, hint: Any, **more: Any) -> html.Div:
         return text_field(FORM, name, label, was.get(name, ""), hint=hint, **more)
 
     return form(

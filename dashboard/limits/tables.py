@@ -198,7 +198,7 @@ def _does(each: Finding) -> Any:
         question=f"Delete the limit {limit_text(limit)} of {limit.portfolio or 'every portfolio'}? It holds no more.",
         is_dangerous=True, role=Role.ADMIN, label=f"Delete {limit_text(limit)}",
     )  # fmt: skip
-    return html.Div([edit, remove], className="fw-acts")
+    return html.Div([edit, remove], className="fw-row-does")
 
 
 def _breach(each: Breach, portfolios: Mapping[str, Portfolio], now: float) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def _state(each: Glance, safe: Readiness) -> Cell:
     word = "safe" if answer.is_safe else "not safe" if is_known else "unknown"
     badge = state_badge(Status.OK if answer.is_safe else Status.CRITICAL, word)
     broken = next((one for one in safe.checks if _is_broken_limit(one, each.portfolio.id)), None)
-    said = [" ", html.A("limit broken", href=broken.where)] if broken is not None else []
+    said = [" ", html.A("limit", href=broken.where, title="A limit is broken")] if broken is not None else []
     return Cell([badge, *said], sort=float(answer.is_safe), hint="; ".join(answer.reasons))
 
 

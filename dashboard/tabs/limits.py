@@ -89,8 +89,8 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     """Return how the limits of a portfolio and of what is below it stand. Raises StorageUnavailable."""
     now = stores.clock.now()
     known = seen(list_portfolios(stores.state), viewer.portfolios)
-    asked = choices.get("portfolio", "")
-    portfolio = find(known, key_now(stores, known, asked))
+    asked = key_now(stores, known, choices.get("portfolio", ""))
+    portfolio = find(known, asked)
     if portfolio is None:
         notes = dict.fromkeys((each.id for each in PANELS), "Shows limits as soon as there is a portfolio.")
         return View(slots={STRIP: empty("No portfolio yet", HOW)}, as_of=dict.fromkeys(notes), notes=notes)
@@ -106,7 +106,7 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     return View(
         slots={
             REMARKS: _remarks(portfolio, asked),
-            STRIP: html.Div(_cards(found), className="fw-cards"),
+            STRIP: html.Div(_cards(found, is_own=is_own), className="fw-cards"),
             MARK: _mark(portfolio),
             f"{ID}-all-said": count(len(found), "limit"),
             f"{ID}-all-does": _export() if is_own and ids is None else "",
@@ -134,13 +134,18 @@ def _remarks(portfolio: Portfolio, asked: str) -> list[Any]:
     return []
 
 
-def _cards(found: list[Finding]) -> list[html.Article]:
+def _cards(found: list[Finding], *, is_own: bool) -> list[html.Article]:
     def how_many(*states: LimitState) -> int:
         return sum(each.state in states for each in found)
 
     broken, near, unknown = (how_many(each) for each in (LimitState.BREACHED, LimitState.NEAR, LimitState.UNKNOWN))
     stops = sum(each.stops for each in found)
     worst = next((each for each in found if each.state is LimitState.BREACHED), None)
+    stop = card(
+        f"{ID}-stops", "Keep it from being safe", number(stops), state=Status.CRITICAL if stops else Status.OK,
+        word="not safe" if stops else "none",
+        definition="Limits of severity critical or urgent that are broken or not known",
+    )  # fmt: skip
     return [
         card(f"{ID}-broken", "Broken", number(broken), state=Status.CRITICAL if broken else Status.OK,
              word="broken" if broken else "none", why=worst.why if worst else "every known limit is kept"),
@@ -149,9 +154,7 @@ def _cards(found: list[Finding]) -> list[html.Article]:
         card(f"{ID}-near", "Near", number(near), state=Status.WARNING if near else Status.OK,
              word="near" if near else "none", why="warn level reached" if near else ""),
         card(f"{ID}-kept", "Kept", number(how_many(LimitState.OK)), why=f"of {count(len(found), 'limit')}"),
-        card(f"{ID}-stops", "Keep it from being safe", number(stops), state=Status.CRITICAL if stops else Status.OK,
-             word="not safe" if stops else "none",
-             definition="Limits of severity critical or urgent that are broken or not known"),
+        *([stop] if is_own else []),
     ]  # fmt: skip
 
 

@@ -91,11 +91,11 @@ def stands(
 
 
 def worst_first(found: Iterable[Finding]) -> list[Finding]:
-    """Return findings by state, then by use."""
+    """Return findings by state, then broken ones by severity, then by use."""
 
-    def key(each: Finding) -> tuple[int, float, str, str]:
-        use = each.use
-        return GRAVITY.index(each.state), -use if not math.isnan(use) else 0.0, each.portfolio.id, each.limit.figure
+    def key(each: Finding) -> tuple[int, int, float, str, str]:
+        use = 0.0 if math.isnan(each.use) else each.use
+        return GRAVITY.index(each.state), -each.level, -use, each.portfolio.id, each.limit.figure
 
     return sorted(found, key=key)
 
@@ -121,13 +121,9 @@ def _finding(portfolio: Portfolio, limit: PortfolioLimit, measures: Measures) ->
     if found.value is None:
         why = f"{_named(limit)} is not known: {found.why}"
         return Finding(portfolio, limit, None, found.of, LimitState.UNKNOWN, why, math.nan)
-    nav = measures.nav() if limit.about.is_of_nav and _is_of_positions(limit) else math.nan
+    nav = measures.nav() if limit.about.is_of_nav else math.nan
     state = limit.state(found.value)
     return Finding(portfolio, limit, found.value, found.of, state, _sentence(portfolio, limit, found), nav)
-
-
-def _is_of_positions(limit: PortfolioLimit) -> bool:
-    return limit.figure != "daily_loss"
 
 
 def _named(limit: PortfolioLimit) -> str:
@@ -138,6 +134,6 @@ def _named(limit: PortfolioLimit) -> str:
 def _sentence(portfolio: Portfolio, limit: PortfolioLimit, found: Measured) -> str:
     about, value = limit.about, found.value if found.value is not None else math.nan
     if about.key == RESTRICTED:
-        return f"{found.of} is held or was bought, and is restricted" if value else "nothing restricted is held"
+        return f"held or bought, and restricted: {found.of}" if value else "nothing restricted is held"
     said = about.sentence(value, portfolio.currency, found.of)
     return f"{said}, {limit.operator} {written(limit.value, about.unit, portfolio.currency)} allowed"

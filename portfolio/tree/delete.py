@@ -15,6 +15,7 @@ from storage.state.changes import CLEARING, DONE, Change, record_change, set_sta
 from storage.state.database import Transaction
 from storage.state.events import forget_in_events
 from storage.state.imports import rename_in_imports
+from storage.state.portfolio_limits import forget_limits
 from storage.state.portfolios import OWN, forget_portfolio, names_in, portfolios_in, put_into
 from storage.state.scenarios import DATASET as SCENARIOS
 from storage.state.scenarios import forget_in_scenarios
@@ -44,6 +45,7 @@ def carry_on(stores: Stores, change: Change) -> str:
         former = [name for name, id in names_in(connection).items() if id == change.portfolio]
         forget_in_events(connection, {change.portfolio, *former})
         forget_in_scenarios(connection, {change.portfolio, *former})
+        forget_limits(connection, {change.portfolio, *former}, change.who, change.at)
         forget_portfolio(connection, change.portfolio)
         set_stage(connection, change.id, DONE)
     stores.live.bump("portfolio")

@@ -147,10 +147,23 @@ def delete_limit(state: State, id: str, who: str, now: float) -> PortfolioLimit:
     """Delete a limit and return it; its versions are kept. Raises ChangeRejected: there is none; StorageUnavailable."""
     with state.begin() as connection:
         known = _of(connection, id, NOT_DELETED)
-        row = {"id": int(id), "version": known.version + 1, "body": GONE, "who": who[:WHO_CHARACTERS], "at": now}
-        connection.execute(sa.insert(portfolio_limits).values(**row))
+        _put_gone(connection, known, who, now)
         add_entry(connection, Entry(now, who, "limit deleted", known.portfolio, detail=known.body()))
         return known
+
+
+def forget_limits(connection: Transaction, portfolios: Collection[str], who: str, now: float) -> None:
+    """Delete the limits of portfolios that are gone: another one may get such an id later."""
+    for each in limits_in(connection):
+        if each.portfolio in portfolios:
+            row = {
+                "id": int(each.id),
+                "version": each.version + 1,
+                "body": GONE,
+                "who": who[:WHO_CHARACTERS],
+                "at": now,
+            }
+            connection.execute(sa.insert(portfolio_limits).values(**row))
 
 
 def breaches_in(connection: Transaction, portfolios: Collection[str], most: int, before: int = 0) -> list[Breach]:
@@ -221,6 +234,11 @@ def _put(
     connection.execute(sa.insert(portfolio_limits).values(**row))
     add_entry(connection, Entry(now, who, what, limit.portfolio, detail=limit.body()))
     return replace(limit, id=str(id), version=version, who=who, at=now)
+
+
+def _put_gone(connection: Transaction, limit: PortfolioLimit, who: str, now: float) -> None:
+    row = {"id": int(limit.id), "version": limit.version + 1, "body": GONE, "who": who[:WHO_CHARACTERS], "at": now}
+    connection.execute(sa.insert(portfolio_limits).values(**row))
 
 
 def _check_new(connection: Transaction, limit: PortfolioLimit, id: str = "") -> None:

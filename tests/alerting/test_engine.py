@@ -19,16 +19,13 @@ from alerting.words import message_of, title_of
 from core.alerts.conditions import Condition
 from core.alerts.evaluate import Value
 from core.alerts.expression import Figure, Worked
-from core.alerts.files import read_rules
 from core.alerts.matchers import all_hold
 from core.alerts.plan import Plan
 from core.alerts.rule import Rule
-from core.alerts.rule_set import shipped_text
 from core.alerts.severity import Severity
 from core.clock import FakeClock
 from core.errors import ChangeRejected, StorageUnavailable
 from core.model import Labels, labels
-from portfolio.vocabulary import vocabulary
 from storage.state.alert_requests import Ask, Request, ask, requests_of
 from storage.state.alerts import (
     KeptMessage,
@@ -773,7 +770,11 @@ def test_an_alert_of_a_prometheus_is_called_as_it_is_called_there() -> None:
 
 
 def test_a_loss_is_said_without_its_sign_and_as_numbers_are_written_everywhere() -> None:
-    rules = {each.rule.name: each.rule for each in read_rules(shipped_text(), "shipped", vocabulary()).rules}
+    said = {"drawdown": "{portfolio}: {lost} below its peak", "daily-loss": "{portfolio}: daily return {percent}"}
+    rules = {
+        name: Rule.model_validate({"name": name, "when": "daily_return < -5 %", "message": message})
+        for name, message in said.items()
+    }
     of = labels(portfolio="vol arb")
     fall = Condition(severity=Severity.CRITICAL, value=-0.373)
     assert message_of(rules["drawdown"], of, fall) == "vol arb: 37.3 % below its peak"

@@ -115,14 +115,14 @@ tests:
       - at: 2 min
         rule: trading
         firing: [{labels: {component: IQFeed main, collector: 'iqfeed:main'}, severity: urgent}]
-  - name: a loss of a day is urgent at once
+  - name: a limit that is broken is told at once
     series:
-      - {figure: 'daily_return{portfolio="alpha"}', every: 1 min, values: '-0.01x3 -0.06x3'}
+      - {figure: 'limit_level{portfolio="alpha", limit="7"}', every: 1 min, values: '0x3 4x3'}
     expect:
-      - {at: 3 min, rule: daily-loss}
+      - {at: 3 min, rule: limits}
       - at: 5 min
-        rule: daily-loss
-        firing: [{labels: {portfolio: alpha}, severity: urgent, message: 'alpha: daily return −6.00 %'}]
+        rule: limits
+        firing: [{labels: {portfolio: alpha, limit: '7'}, severity: urgent}]
 """
 
 
@@ -133,12 +133,12 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
     shipped = shipped_text().count("\n  - name: ")
     assert main(["check", "desk.yaml"]) == 0 and f"{shipped + 1} rules in force" in capsys.readouterr().out
     assert main(["check"]) == 0 and f"{shipped} rules in force" in capsys.readouterr().out
-    assert main(["show", "drawdown"]) == 0
+    assert main(["show", "limits"]) == 0
     copied = capsys.readouterr().out
-    assert copied.startswith("rules:\n- name: drawdown\n") and "keep: 31 d" in copied
-    Path("mine.yaml").write_text(copied.replace("15 %", "12 %"))
+    assert copied.startswith("rules:\n- name: limits\n") and "keep: 31 d" in copied
+    Path("mine.yaml").write_text(copied.replace("every: 1 s", "every: 5 s"))
     assert main(["check", "mine.yaml"]) == 0 and f"{shipped} rules in force" in capsys.readouterr().out
-    assert main(["show", "drawdwn"]) == 2 and "Did you mean drawdown?" in capsys.readouterr().err
+    assert main(["show", "limts"]) == 2 and "Did you mean limits?" in capsys.readouterr().err
     assert main(["test", "tests.yaml"]) == 0
     told = capsys.readouterr().out
     assert told.count("passed") == 3 and "tests.yaml: 3 tests, 0 failed" in told
@@ -168,12 +168,12 @@ def test_rules_that_were_made_on_the_page_are_exported_as_a_file(
         state.migrate()
         add_rule(state, "data-disk", DESK, "ana", 1_700_000_000.0)
         add_rule(state, "broken", DESK, "ana", 1_700_000_000.0)
-        switch_off(state, "drawdown", "ana", 1_700_000_000.0)
+        switch_off(state, "limits", "ana", 1_700_000_000.0)
     assert main(["export"]) == 0
     exported = capsys.readouterr().out
-    assert exported.startswith("rules:\n- name: data-disk\n") and exported.endswith("disabled:\n- drawdown\n")
+    assert exported.startswith("rules:\n- name: data-disk\n") and exported.endswith("disabled:\n- limits\n")
     Path("mine.yaml").write_text(exported)
-    assert main(["check", "mine.yaml"]) == 0 and "19 rules in force" in capsys.readouterr().out
+    assert main(["check", "mine.yaml"]) == 0 and "18 rules in force" in capsys.readouterr().out
     assert main(["check"]) == 1
     assert "broken: must hold the rule broken and no other" in capsys.readouterr().err
     assert main(["export", "data-dsk"]) == 2 and "Did you mean data-disk?" in capsys.readouterr().err

@@ -294,7 +294,7 @@ def test_rules_say_where_they_stand_and_how_they_are(storm: Alerting) -> None:
     busy = rules["busy"]
     assert (busy["state"], busy["firing"], busy["file"], busy["line"]) == ("firing", 2, "desk.yaml", 2)
     assert (busy["levels"], busy["for_seconds"]) == ({"warning": "system_cpu_busy_ratio > 80 %"}, 300)
-    assert rules["daily-loss"]["file"] == "shipped" and rules["daily-loss"]["state"] == "unknown"
+    assert rules["value-overdue"]["file"] == "shipped" and rules["value-overdue"]["state"] == "unknown"
     assert "of-alpha" in rules
     assert "of-alpha" not in {row["name"] for row in get(storm, "/rules", LIMITED)["items"]}
     (folder / "desk.yaml").write_text("rules: [{name: bad, when: 'cpuu > 1'}]")
@@ -303,7 +303,7 @@ def test_rules_say_where_they_stand_and_how_they_are(storm: Alerting) -> None:
 
 
 def test_a_rule_fires_whose_alerts_are_too_many_or_too_slight_to_be_told(alerting: Alerting) -> None:
-    losses = Rule.model_validate({"name": "daily-loss", "when": "daily_return < -5 %", "severity": "info"})
+    losses = Rule.model_validate({"name": "value-overdue", "when": "daily_return < -5 %", "severity": "info"})
     busy = Rule.model_validate({"name": "busy", "when": "cpu > 80 %", "severity": "critical", "every": "1 s"})
     alerting.rules = (losses, busy)
     loss = [Value(labels(portfolio="beta"), -0.06)]
@@ -311,7 +311,7 @@ def test_a_rule_fires_whose_alerts_are_too_many_or_too_slight_to_be_told(alertin
 
     def stands(viewer: Viewer) -> tuple[str, int | None]:
         rules = {row["name"]: row for row in get(alerting, "/rules", viewer)["items"]}
-        return rules["daily-loss"]["state"], rules["daily-loss"]["firing"]
+        return rules["value-overdue"]["state"], rules["value-overdue"]["firing"]
 
     assert stands(OPERATOR) == ("firing", 1)
     assert stands(LIMITED) == ("unknown", None), "whose alerts those are that are not told is not known"

@@ -61,15 +61,15 @@ PARTS = {
     "/alerts/{id}/actions": "1",
     "/silences/{id}": "1",
     "/maintenance/{id}": "1",
-    "/rules/{name}": "daily-loss",
-    "/rules/{name}/switch": "daily-loss",
+    "/rules/{name}": "value-overdue",
+    "/rules/{name}/switch": "value-overdue",
     "/channels/{name}": "log",
     "/channels/{name}/test": "log",
 }
 """What the path of an operation names, where that is no portfolio."""
 EMPTY = (
     *("/feeds", "/halts", "/users", "/tokens", "/audit", "/metrics/requests", "/pipeline/refused-rows"),
-    *("/portfolios/{id}/cash", "/portfolios/{id}/transactions"),
+    *("/portfolios/{id}/cash", "/portfolios/{id}/transactions", "/portfolios/{id}/breaches"),
 )
 """Lists with nothing in them here."""
 TIME = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+Z)?")

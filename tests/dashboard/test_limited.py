@@ -132,8 +132,8 @@ def tell_of_readiness(stores: Stores) -> None:
     """Let the hidden portfolio be the one that is not safe, and be halted."""
     now, why = stores.clock.now(), "77.7 % below its peak: Secret Gamma"
     checks = [
-        ReadinessCheck(MINE, "drawdown", "Drawdown", "ready", "it is well", now, now, "/portfolio"),
-        ReadinessCheck(HIDDEN, "drawdown", "Drawdown", "not ready", why, now, now, "/portfolio?portfolio=own:gamma-x"),
+        ReadinessCheck(MINE, "limits", "Limits", "ready", "it is well", now, now, "/portfolio"),
+        ReadinessCheck(HIDDEN, "limits", "Limits", "not ready", why, now, now, "/portfolio?portfolio=own:gamma-x"),
     ]
     answers = [
         PortfolioReadiness("", False, 0, 1, [f"{HIDDEN}: {why}"], now, ""),
@@ -433,7 +433,7 @@ def operations(client: FlaskClient, id: str, headers: dict[str, str]) -> Iterato
     found = {"portfolios": [id], **{list_: [each[named[list_]] for each in items[list_]] for list_ in named}}
     found |= {list_: ["1"] for list_ in ("events", "alerts", "silences", "maintenance")} | {
         "channels": ["log"],
-        "rules": ["daily-loss"],
+        "rules": ["value-overdue"],
     }
     found |= {"trading-readiness": [id]}
     for operation in (each for each in OPERATIONS if each.method == "GET"):

@@ -81,20 +81,20 @@ def test_the_rules_that_come_with_fundwatch_can_all_be() -> None:
     found = read(shipped_text(), SHIPPED)
     assert found.faults == ()
     names = {each.rule.name for each in found.rules}
-    assert {"machine", "storage", "trading", "services", "daily-loss", "drawdown", "value-overdue"} <= names
+    assert {"machine", "storage", "trading", "services", "limits", "value-overdue"} <= names
     (trading,) = (each.rule for each in found.rules if each.rule.name == "trading")
     assert [severity for severity, _ in trading.conditions] == [Severity.URGENT, Severity.CRITICAL, Severity.WARNING]
 
 
 def test_a_shipped_rule_is_switched_off_or_replaced() -> None:
-    mine = "rules: [{name: drawdown, when: 'current_drawdown < -10 %', for: 1 min}]\ndisabled: [api-slow]\n"
+    mine = "rules: [{name: value-overdue, when: 'current_drawdown < -10 %', for: 1 min}]\ndisabled: [api-slow]\n"
     found = assemble([read(mine)], vocabulary(), query_of)
     assert found.faults == ()
     by_name = {rule.name: rule for rule in found.in_force()}
-    assert "api-slow" not in by_name and str(by_name["drawdown"].conditions[0][1]) == "current_drawdown < -10 %"
+    assert "api-slow" not in by_name and str(by_name["value-overdue"].conditions[0][1]) == "current_drawdown < -10 %"
     assert "machine" in by_name
     off = mine.replace("}]", ", enabled: false}]")
-    assert "drawdown" not in {rule.name for rule in assemble([read(off)], vocabulary(), query_of).in_force()}
+    assert "value-overdue" not in {rule.name for rule in assemble([read(off)], vocabulary(), query_of).in_force()}
     wrong = assemble([read("disabled: [api-slo]")], vocabulary(), query_of)
     assert "Did you mean api-slow?" in str(wrong.faults[0])
 

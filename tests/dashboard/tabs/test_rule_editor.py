@@ -168,20 +168,20 @@ def test_rules_are_copied_switched_deleted_and_exported(desk: Desk, client: Flas
     desk.goes_on()
     own = " ".join(text(each) for each in edited(desk, copy="slow").slots.values())
     assert "a copy of slow, which stands in" in own and "name: slow-own" in own
-    shipped = " ".join(text(each) for each in edited(desk, copy="drawdown").slots.values())
-    assert "takes the place of drawdown" in shipped and "name: drawdown\n" in shipped
-    assert post(client, "/alerts/rules/off", name="drawdown")["done"]
+    shipped = " ".join(text(each) for each in edited(desk, copy="value-overdue").slots.values())
+    assert "takes the place of value-overdue" in shipped and "name: value-overdue\n" in shipped
+    assert post(client, "/alerts/rules/off", name="value-overdue")["done"]
     assert "○ off: root" in shows(desk, alert_rules.PAGE, ROOT)
     assert not post(client, "/alerts/rules/delete", name="slow")["done"], "it stands in a file"
     post(client, EDIT, does="save", **sent(RIGHT))
     file = client.get("/alerts/rules/export.yaml").text
-    assert yaml.safe_load(file)["disabled"] == ["drawdown"]
+    assert yaml.safe_load(file)["disabled"] == ["value-overdue"]
     assert file == exported(rule_set(desk.stores))
     (desk.file.parent / "exported.yaml").write_text(client.get("/alerts/rules/export.yaml?rule=data-disk").text)
     assert "data-disk: name: another rule has it" in shows(desk, alert_rules.PAGE, ROOT), "a file and the page have it"
     assert post(client, "/alerts/rules/delete", name="data-disk")["done"]
     assert not rule_set(desk.stores).faults and not rule_set(desk.stores).left_out
-    assert post(client, "/alerts/rules/on", name="drawdown")["done"]
+    assert post(client, "/alerts/rules/on", name="value-overdue")["done"]
 
 
 def test_who_is_no_administrator_is_offered_none_of_it(desk: Desk) -> None:
