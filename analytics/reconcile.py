@@ -53,9 +53,7 @@ def reconcile(
     return tuple(sorted(found, key=lambda each: (each.is_within, -abs(each.difference), each.symbol)))
 
 
-def agree(
-    built: ArrayLike, reported: ArrayLike, tolerance: float = TOLERANCE, tolerance_ratio: float = 0.0
-) -> Bools:
+def agree(built: ArrayLike, reported: ArrayLike, tolerance: float = TOLERANCE, tolerance_ratio: float = 0.0) -> Bools:
     """Return where both sides are within tolerance of each other, as `reconcile` has it; what is NaN never is.
 
     Raises ValueError for a tolerance below 0.

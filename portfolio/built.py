@@ -21,7 +21,7 @@ from analytics.transactions import Kind, Transaction
 from core.errors import BookRefused
 from portfolio.given import said_of
 from portfolio.histories import Fund
-from portfolio.holdings import covers
+from portfolio.reports import covers
 from storage.clickhouse.reads.book import Position, cash_told, positions_at
 from storage.clickhouse.reads.booked import Booked, booked
 from storage.clickhouse.reads.portfolio import CASH, DAY_SECONDS
