@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from core.errors import Fault, RowsRefused
+from core.format import count
 from core.ingest.kinds import Kind
 from portfolio.ingest.body import CSV, NDJSON, TooLarge
 from portfolio.ingest.faults import MOST_FAULTS
@@ -79,7 +80,7 @@ def _checked(
             rows = part.first + part.raw.rows
             if wrong.is_enough:
                 break
-            yield f"{rows:,} rows of {asked.kind.name} checked"
+            yield f"{count(rows, 'row')} of {asked.kind.name} checked"
     except RowsRefused as error:  # what follows cannot be read
         wrong.add(error, rows)
     wrong.check(rows)
@@ -106,7 +107,7 @@ def _compared(
         rows = part.first + part.raw.rows
         if wrong.is_enough:
             break
-        yield f"{rows:,} rows of {asked.kind.name} compared with each other"
+        yield f"{count(rows, 'row')} of {asked.kind.name} compared with each other"
     wrong.check(rows)
 
 
@@ -122,10 +123,10 @@ def _stored(
             wrong = _Wrong()
             wrong.add(error, part.first)
             if part.first:
-                reason = f"the {part.first:,} rows before it were stored: what they refer to has changed meanwhile"
+                reason = f"{count(part.first, 'row')} before it were stored: what they refer to has changed meanwhile"
                 wrong.add(RowsRefused([Fault(0, "", "", reason, "mend this, and send the file again")]), 0)
             wrong.check(part.first)
-        yield f"{sums.rows:,} rows of {asked.kind.name} stored"
+        yield f"{count(sums.rows, 'row')} of {asked.kind.name} stored"
     return sums
 
 
