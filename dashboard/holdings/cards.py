@@ -68,7 +68,7 @@ def remarks(found: Holdings) -> list[Any]:
     if found.newest // 86_400 != found.oldest // 86_400:
         said.append("Parts were reported on different days.")
     told = [verdict(Status.WARNING, " ".join(said), word="does not tie")] if said else []
-    return [*told, html.P(_built(found), className="fw-note")] if found.built else told
+    return [*told, html.P(_built(found), className="fw-nothing")] if found.built else told
 
 
 def _built(found: Holdings) -> str:
