@@ -222,10 +222,9 @@ def _rows_of(path: Path, chosen: argparse.Namespace) -> Kind | None:
 
 def _take_rows(stores: Stores, path: Path, kind: Kind) -> str:
     from portfolio.imports.dropped import told_name
-    from portfolio.imports.take import read_file
-    from portfolio.ingest.files import take_rows_file
+    from portfolio.ingest.files import take_rows_path
 
-    return str(take_rows_file(stores, told_name(path.name), read_file(path), kind, _who()))
+    return str(take_rows_path(stores, path, told_name(path.name), kind, _who()))
 
 
 def _said(chosen: argparse.Namespace) -> Mapping:

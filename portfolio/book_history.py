@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from portfolio.allowed import Limits
 from portfolio.given import said_of
 from portfolio.histories import Fund, fund, kept
-from portfolio.holdings import LAST_SECOND, QUANTITY_OFF, Group, below, covers, group_of, holders
+from portfolio.holdings import LAST_SECOND, QUANTITY_OFF, Group, below, group_of, holders
+from portfolio.reports import covers
 from portfolio.series.exchange import Exchange
 from storage.clickhouse.reads.book import report_days
 from storage.clickhouse.reads.book_days import cash_by_day, instruments_of, paid_by_day, reported_by_day

@@ -37,10 +37,10 @@ class Books:
 
 
 def read_books(stores: Stores) -> tuple[Books, ...]:
-    """Return those of every own portfolio that goes on and tells positions and trades. Kept for the version of the data.
+    """Return those of every own portfolio that goes on and tells positions and trades.
 
-    Raises StorageUnavailable or StorageRejected.
-    """  # fmt: skip
+    Kept for the version of the data. Raises StorageUnavailable or StorageRejected.
+    """
     now = stores.clock.now()
     own = [each for each in list_portfolios(stores.state, OWN) if not has_ended(each, now)]
 

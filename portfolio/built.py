@@ -1,7 +1,7 @@
 """Positions and cash built from a portfolio's trades and transactions, beside which reported ones are set.
 
 The book begins empty where a trade or transaction is there before the first report. Else it begins with what that
-report holds, as any roll-forward does: what came before was never sent. Money in and out is what transactions tell
+report holds, as any roll-forward does: what came before was never sent. So does cash, which may be told earlier. Money in and out is what transactions tell
 (deposit, withdrawal); a portfolio that tells none has the flows of its values. Amounts are in their own currencies.
 """
 
@@ -21,7 +21,7 @@ from analytics.transactions import Kind, Transaction
 from core.errors import BookRefused
 from portfolio.given import said_of
 from portfolio.histories import Fund
-from portfolio.holdings import covers
+from portfolio.reports import covers
 from storage.clickhouse.reads.book import Position, cash_told, positions_at
 from storage.clickhouse.reads.booked import Booked, booked
 from storage.clickhouse.reads.portfolio import CASH, DAY_SECONDS
@@ -35,6 +35,7 @@ Floats = NDArray[np.float64]
 Seconds = NDArray[np.int64]
 LAST_MICROSECOND = 0.999_999
 """What happened within an end's second is before that end."""
+FIRST_REPORT = "the first report"
 NO_COST = 1.0
 """Stands for what came in at a price that nobody told: quantities need none."""
 MONEY: Mapping[str, tuple[Kind, Kind]] = {
@@ -133,8 +134,9 @@ def built(
     for each in found:
         if begins is None or each.seconds > begins + LAST_MICROSECOND:
             _add(rows, each)
+    since = _cash_before(stores, portfolio, rows, found) if begins is None else begins
     if not any(each.action in ("deposit", "withdrawal") for each in found):
-        _flows(rows, portfolio, whole, begins, int(ends[-1]))
+        _flows(rows, portfolio, whole, since, int(ends[-1]))
     order = sorted(range(len(rows.given)), key=lambda at: rows.given[at].time_seconds)
     given = [rows.given[at] for at in order]
     symbols = sorted({each.symbol for each in given if each.symbol})
@@ -170,14 +172,31 @@ def _opening(
     begins = covers(first)
     if begins > until or (found and found[0].seconds <= begins + LAST_MICROSECOND):
         return None
-    of = "the first report"
     told = positions_at(stores.clickhouse, portfolio.origin, [(portfolio.id, first)])
     for each in told[portfolio.id, first]:
         if each.instrument != CASH:
-            rows.transfer(of, begins, each.currency or portfolio.currency, each.instrument, each.quantity, _cost(each))
-    for _, currency, _, amount in cash_told(stores.clickhouse, portfolio.origin, [portfolio.id], begins + 1):
-        _money(rows, of, "deposit" if amount > 0 else "withdrawal", begins, currency or portfolio.currency, amount)
+            rows.transfer(
+                FIRST_REPORT, begins, each.currency or portfolio.currency, each.instrument, each.quantity, _cost(each)
+            )
+    _cash(stores, portfolio, rows, begins + 1, begins)
     return begins
+
+
+def _cash_before(stores: Stores, portfolio: Portfolio, rows: _Rows, found: Sequence[Booked]) -> int | None:
+    """Add the cash that was told before the day of the first trade, and return the end of the day before it."""
+    if not found or found[0].action in ("deposit", "withdrawal"):
+        return None
+    day = int(found[0].seconds) // DAY_SECONDS * DAY_SECONDS
+    return day - 1 if _cash(stores, portfolio, rows, day, day - 1) else None
+
+
+def _cash(stores: Stores, portfolio: Portfolio, rows: _Rows, before: int, at: int) -> bool:
+    """Add as money in the cash told last before a time; return whether there was any."""
+    told = cash_told(stores.clickhouse, portfolio.origin, [portfolio.id], before)
+    for _, currency, _, amount in told:
+        action = "deposit" if amount > 0 else "withdrawal"
+        _money(rows, FIRST_REPORT, action, at, currency or portfolio.currency, amount)
+    return bool(told)
 
 
 def _cost(each: Position) -> float:

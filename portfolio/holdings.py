@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 
 from analytics.liquidity import SHARE_OF_VOLUME
 from portfolio.allowed import Limits
+from portfolio.built_holdings import BuiltReports, built_reports
 from portfolio.freshness import value_stale_after_seconds
 from portfolio.given import has_ended, said_of
 from portfolio.histories import Fund, fund
+from portfolio.reports import covers
 from storage.clickhouse.reads.book import (
     Paid,
     Position,
@@ -152,6 +154,8 @@ class Holdings:
     """Currencies of positions that cannot be converted: their value is not known."""
     names: Mapping[str, str]
     """Of the portfolios that hold them, by id."""
+    built: Mapping[str, BuiltReports]
+    """By id, of portfolios that report no positions: what they hold is built from their trades."""
 
     @property
     def value(self) -> float:
@@ -176,22 +180,27 @@ def holdings(
 ) -> Holdings | None:
     """Return what a portfolio holds as of the end of a day (UTC), the newest when left out; None: nothing was told.
 
-    A portfolio that tells no positions of its own is the sum of its parts. Raises StorageUnavailable, StorageRejected.
+    A portfolio that tells no positions of its own is the sum of its parts; one that has none is built from its trades.
+    Raises StorageUnavailable, StorageRejected.
     """
     whole = fund(stores, portfolio.origin).seen(limits)
     end = LAST_SECOND if as_of is None else int((as_of + 1).astype("datetime64[s]").astype(np.int64))
     end = min(max(end, 0), LAST_SECOND)
-    days = report_days(stores.clickhouse, portfolio.origin, [portfolio.id, *below(whole, portfolio.id)], end)
+    every = [portfolio.id, *below(whole, portfolio.id)]
+    days = report_days(stores.clickhouse, portfolio.origin, every, end)
+    about = {each.symbol: each for each in list_series(stores.state, portfolio.origin)}
+    silent = [id for id in every if not holders(whole, id, days)]
+    built = built_reports(stores, whole, about, silent, end)
+    days = {**days, **{id: each.at for id, each in built.items()}}
     ids = holders(whole, portfolio.id, days)
     if not ids:
         return None
     marks = {id: _marks(days[id]) for id in ids}
-    told = positions_at(
-        stores.clickhouse, portfolio.origin, [(id, at) for id, at_ in marks.items() for at in at_ if at > 0]
-    )
-    about = {each.symbol: each for each in list_series(stores.state, portfolio.origin)}
+    moments = [(id, at) for id, at_ in marks.items() for at in at_ if at > 0]
+    told = positions_at(stores.clickhouse, portfolio.origin, [each for each in moments if each[0] not in built])
     told = {key: [_valued(each, about.get(each.instrument)) for each in rows] for key, rows in told.items()}
-    book = _Book(stores, portfolio, marks, told, days, about, whole, end)
+    told |= {(id, at): built[id].positions(at) for id, at in moments if id in built}
+    book = _Book(stores, portfolio, marks, told, days, about, whole, end, built)
     nav, nav_day = _nav(whole, portfolio, as_of, max(mark[0] for mark in marks.values()))
     cash = book.cash(ids)
     rows = book.rows()
@@ -206,6 +215,7 @@ def holdings(
     return Holdings(
         portfolio, tuple(weighed), closed, cash, nav, nav_day, max(newest), min(newest), book.without_rate(),
         {id: whole.tree[id].name if id in whole.tree else id for id in ids},
+        {id: each for id, each in built.items() if id in ids},
     )  # fmt: skip
 
 
@@ -236,11 +246,6 @@ def _marks(days: NDArray[np.int64]) -> tuple[int, int, int]:
     before = days[days < day]
     earlier = days[days < month]
     return newest, int(before[-1]) if len(before) else 0, int(earlier[-1]) if len(earlier) else 0
-
-
-def covers(at: int) -> int:
-    """Return the last second that a report tells of: one stamped midnight is of the whole day."""
-    return at + DAY_SECONDS - 1 if at and at % DAY_SECONDS == 0 else at
 
 
 def _nav(
@@ -285,8 +290,9 @@ class _Book:
     def __init__(
         self, stores: Stores, portfolio: Portfolio, marks: Mapping[str, tuple[int, int, int]],
         told: Mapping[tuple[str, int], list[Position]], days: Mapping[str, NDArray[np.int64]],
-        about: Mapping[str, Series], whole: Fund, end: int,
+        about: Mapping[str, Series], whole: Fund, end: int, built: Mapping[str, BuiltReports],
     ) -> None:  # fmt: skip
+        self._built = built
         self._stores, self._portfolio, self._exchange, self._end = stores, portfolio, whole.exchange, end
         self._marks, self._told, self._days, self._about = marks, told, days, about
         self._own = {id: whole.tree[id].currency if id in whole.tree else portfolio.currency for id in marks}
@@ -300,12 +306,20 @@ class _Book:
         paid = self._paid()
         held += self._closed(held, paid)
         sides = sides_held(self._stores.clickhouse, self._portfolio.origin, list(self._marks), symbols, self._end)
+        for each in self._built.values():
+            sides |= each.sides()
         before = {key: {each.instrument: each for each in rows} for key, rows in self._told.items()}
         return [self._row(each, before, paid, sides) for each in held]
 
     def cash(self, ids: Sequence[str]) -> float:
         """Return the cash of portfolios in the portfolio's currency; NaN where nobody told any."""
         told = cash_told(self._stores.clickhouse, self._portfolio.origin, ids, self._end)
+        reported = {id for id, _, _, _ in told}
+        told += [
+            (id, currency, int(each.at[-1]), amount)
+            for id, each in self._built.items() if id in ids and id not in reported
+            for currency, amount in each.cash().items()
+        ]  # fmt: skip
         if not told:
             return UNKNOWN
         newest: dict[tuple[str, str], tuple[int, float]] = {}

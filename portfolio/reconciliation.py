@@ -22,7 +22,8 @@ from portfolio.book_history import BookHistory, book_history
 from portfolio.built import Built, built
 from portfolio.given import said_of
 from portfolio.histories import Fund, fund, kept
-from portfolio.holdings import LAST_SECOND, below, covers, holders
+from portfolio.holdings import LAST_SECOND, below, holders
+from portfolio.reports import covers
 from storage.clickhouse.reads.book import report_days
 from storage.clickhouse.reads.book_days import cash_by_day
 from storage.clickhouse.reads.booked import first_booked

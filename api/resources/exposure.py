@@ -135,6 +135,7 @@ def _told(found: Holdings | None) -> list[str]:
     if found is None:
         return ["No positions were reported."]
     told = [f"There is no rate for {each}: its positions have no value here." for each in found.no_rate]
+    told += [f"Positions of {each} are built from its trades." for each in found.built]
     unknown = found.all().unknown
     return [*told, f"{unknown} of no known profit are left out of the sums."] if unknown else told
 

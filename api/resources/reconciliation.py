@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import numpy as np
 from pydantic import Field
 
 from api.models import Answered, Number, Page, aged
@@ -65,7 +64,7 @@ def _item(each: Compared) -> ComparedItem:
         what=each.what, portfolio=each.portfolio, name=each.name, currency=each.currency, built=finite(each.built),
         reported=finite(each.reported), difference=finite(each.difference), worth=finite(each.worth),
         worth_ratio=finite(each.share), is_within=each.is_within,
-        since=None if each.since is None else str(np.datetime64(each.since, "D")),
+        since=None if each.since is None else str(each.since),
     )  # fmt: skip
 
 

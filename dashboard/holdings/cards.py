@@ -67,7 +67,15 @@ def remarks(found: Holdings) -> list[Any]:
         said.append(f"The profit of {told} is not known: no trades explain how the quantity changed.")
     if found.newest // 86_400 != found.oldest // 86_400:
         said.append("Parts were reported on different days.")
-    return [verdict(Status.WARNING, " ".join(said), word="does not tie")] if said else []
+    told = [verdict(Status.WARNING, " ".join(said), word="does not tie")] if said else []
+    return [*told, html.P(_built(found), className="fw-nothing")] if found.built else told
+
+
+def _built(found: Holdings) -> str:
+    names = text.first_of([found.names[id] for id in found.built])
+    report = text.noun(len(found.built), "reports", "report")
+    how = "Prices are the last ones sent, else those of the last trades; costs are average costs with fees."
+    return f"Built from trades: {names} {report} no positions. {how}"
 
 
 def _share(nav: float) -> Any:

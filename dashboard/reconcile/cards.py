@@ -11,6 +11,7 @@ from dash import html
 from core import format as text
 from core.model import Status
 from dashboard.components.card import card, verdict
+from dashboard.reconcile.tables import cents
 from portfolio.reconciliation import Compared, Reconciliation
 
 ID = "reconcile"
@@ -31,15 +32,15 @@ def strip(found: Reconciliation) -> list[html.Article]:
         card(f"{ID}-positions", "Positions that differ", text.number(off),
              why=f"of {text.number(len(positions))} compared",
              definition="Quantities beyond tolerance, and positions that one side alone knows"),
-        card(f"{ID}-worth", "Worth of it", text.money(float(found.positions[-1]), currency),
+        card(f"{ID}-worth", "Worth of differences", text.money(cents(found.positions[-1]), currency),
              why=_share(float(found.positions[-1]), found.nav),
              definition="Differences of quantities at the last price, without their signs"),
         card(f"{ID}-cash", "Cash differs by",
-             text.money(float(found.cash[-1]), currency) if cash else text.NOT_AVAILABLE,
+             text.money(cents(found.cash[-1]), currency) if cash else text.NOT_AVAILABLE,
              why=_share(float(found.cash[-1]), found.nav) if cash else _no_cash(found),
              definition="Differences of every currency at the day's rate, without their signs"),
         card(f"{ID}-nav", "Net asset value",
-             text.money(nav.worth, currency, signed=True) if nav else text.NOT_AVAILABLE,
+             text.money(cents(nav.worth), currency, signed=True) if nav else text.NOT_AVAILABLE,
              why=_share(nav.worth, found.nav, signed=True) if nav else _no_nav(found),
              definition="Built positions and cash at the day's prices, less the net asset value that was reported"),
         card(f"{ID}-oldest", "Since", str(oldest) if oldest is not None else "–",
@@ -60,12 +61,12 @@ def remarks(found: Reconciliation) -> list[Any]:
         said.append(verdict(Status.WARNING, f"Not compared: {' '.join(unbuilt)}", word="no book"))
     lines = []
     if found.begins:
-        told = text.first_of([f"{found.names.get(id, id)} with that of {day}" for id, day in found.begins.items()])
-        lines.append(f"No trade is there before the first report, so a book begins with it: {told}.")
+        days = [str(day) for day in sorted(set(found.begins.values()))]
+        lines.append(f"No trade is there before the first report, so books begin with it: {text.first_of(days)}.")
     if found.without_money:
         names = text.first_of([found.names.get(id, id) for id in found.without_money])
         lines.append(f"Cash is not built of {names}: {_NO_MONEY}.")
-    return [*said, html.P(" ".join(lines), className="fw-note")] if lines else said
+    return [*said, html.P(" ".join(lines), className="fw-nothing")] if lines else said
 
 
 _NO_MONEY = "send deposits and withdrawals as transactions, or flows with its values"

@@ -71,7 +71,8 @@ def _position(found: Reconciliation, each: Compared, query: dict[str, str]) -> d
 def _row(found: Reconciliation, each: Compared) -> dict[str, Any]:
     name = found.names.get(each.portfolio, each.portfolio)
     key = urlencode({"portfolio": f"{key_of(found.portfolio).partition(':')[0]}:{each.portfolio}"})
-    shown = _quantity if each.what == "position" else _money
+    is_position = each.what == "position"
+    shown, off = (_quantity, each.difference) if is_position else (_money, cents(each.difference))
     word, status = ("agrees", Status.OK) if each.is_within else ("differs", Status.WARNING)
     if math.isnan(each.worth) and not each.is_within:
         status = Status.UNKNOWN if math.isnan(each.difference) else status
@@ -81,11 +82,16 @@ def _row(found: Reconciliation, each: Compared) -> dict[str, Any]:
         "portfolio": Cell(html.A(name, href=f"/portfolio/reconcile?{key}"), name),
         "built": Cell(shown(each.built), each.built, hint=each.currency),
         "reported": Cell(shown(each.reported), each.reported, hint=each.currency),
-        "difference": Cell(_signed(each.difference, shown), each.difference, hint=each.currency),
-        "worth": Cell(text.money(each.worth, signed=True), each.worth, hint=no_price),
+        "difference": Cell(_signed(off, shown), each.difference, hint=each.currency),
+        "worth": Cell(text.money(cents(each.worth), signed=True), each.worth, hint=no_price),
         "share": Cell(text.percent(each.share, signed=True), each.share, hint=no_price),
         "since": Cell(str(each.since) if each.since is not None else "", str(each.since or "")),
     }
+
+
+def cents(value: float) -> float:
+    """Return money to the hundredth: sums of thousands of trades differ by less, whatever they are of."""
+    return round(float(value), 2) + 0.0
 
 
 def _quantity(value: float) -> str:

@@ -159,6 +159,7 @@ def _history(stores: Stores, found: Holdings, picked: str) -> tuple[dict[str, An
         return empty_figure, ""
     end = (found.newest // DAY_SECONDS + 1) * DAY_SECONDS
     rows = history_of_instrument(stores.clickhouse, found.portfolio.origin, list(found.names), picked, end)
+    rows += [row for each in found.built.values() for row in each.history(picked)]
     if not rows:
         return empty_figure, f"{picked} was never held"
     about = next((each for each in (*found.positions, *found.closed) if each.instrument == picked), None)
@@ -168,7 +169,8 @@ def _history(stores: Stores, found: Holdings, picked: str) -> tuple[dict[str, An
 
 def _mark(found: Holdings, newest: np.datetime64) -> html.Span:
     word = portfolio_bar.MARKS.get(found.portfolio.origin)
-    said = " · ".join(each for each in (word, f"report of {newest}") if each)
+    is_built = len(found.built) == len(found.names)
+    said = " · ".join(each for each in (word, f"{'built from trades' if is_built else 'report'} of {newest}") if each)
     return html.Span(said, className="fw-mark", title=found.portfolio.note or None)
 
 

@@ -9,8 +9,11 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 from portfolio.imports.order import CHANGE, UNDO
 from portfolio.imports.sheet import LARGEST_BYTES
@@ -50,17 +53,36 @@ def read_dropped(path: Path, expected: Identity) -> bytes | None:
 
     Raises Changed when it is not that file any more, OSError when it cannot be read.
     """
+    with opened_dropped(path, expected) as file:
+        return file.read(LARGEST_BYTES + 1) if expected[1] <= LARGEST_BYTES else None
+
+
+@contextmanager
+def opened_dropped(path: Path, expected: Identity) -> Iterator[IO[bytes]]:
+    """Open the file that was seen at `path`, to be read part by part.
+
+    Raises Changed, also on leaving, when it is not that file any more; OSError when it cannot be read.
+    """
+    with _opened(path) as file:
+        if identity_of(os.fstat(file.fileno())) != expected:
+            raise Changed
+        yield file
+        if identity_of(os.fstat(file.fileno())) != expected or _identity_at(path) != expected:
+            raise Changed
+
+
+def _opened(path: Path) -> IO[bytes]:
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
     except FileNotFoundError as error:
         raise Changed from error
-    with os.fdopen(handle, "rb") as file:
-        if identity_of(os.fstat(handle)) != expected:
-            raise Changed
-        content = file.read(LARGEST_BYTES + 1) if expected[1] <= LARGEST_BYTES else None
-        if identity_of(os.fstat(handle)) != expected or _identity_at(path) != expected:
-            raise Changed
-    return content
+
+
+def read_end(path: Path, expected: Identity, most_bytes: int = 64) -> bytes:
+    """Return the last bytes of the file that was seen at `path`. Raises Changed, OSError."""
+    with opened_dropped(path, expected) as file:
+        file.seek(max(expected[1] - most_bytes, 0))
+        return file.read(most_bytes)
 
 
 def beside(path: Path, ending: str) -> Path:

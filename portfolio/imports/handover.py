@@ -26,6 +26,8 @@ from portfolio.tree.order import ChangeOrder
 from storage.state.database import State
 
 POLL_SECONDS = 0.1
+SLOWEST_BYTES_A_SECOND = 200_000
+"""Of a large file of rows: so long its answer is waited for."""
 LONGEST_STEM_BYTES, LONGEST_ENDING = 160, 32
 """Of a name in the inbox, so that what is added to it fits."""
 
@@ -63,7 +65,7 @@ def _hand_over_file(settings: Settings, path: Path, ending: str, order: Order) -
     (inbox / f"{name}{ORDER}").write_text(order.to_json(), encoding="utf-8")
     shutil.copyfile(path, inbox / f"{name}.part")
     (inbox / f"{name}.part").rename(inbox / name)
-    told, is_taken = _answer(settings, inbox, name, told_name(path.name))
+    told, is_taken = _answer(settings, inbox, name, told_name(path.name), path.stat().st_size)
     if not is_taken:
         raise ImportRejected(told_name(path.name), [Mistake(line) for line in told.splitlines()[1:-2]])
     return f"{told} (by the running Fundwatch)"
@@ -100,9 +102,9 @@ def _inbox(settings: Settings) -> Path:
     return inbox
 
 
-def _answer(settings: Settings, inbox: Path, name: str, called: str) -> tuple[str, bool]:
+def _answer(settings: Settings, inbox: Path, name: str, called: str, size_bytes: int = 0) -> tuple[str, bool]:
     """Return what was said of a file, and whether it was taken. Raises FundwatchError when nothing is said in time."""
-    deadline = time.monotonic() + 6 * settings.intervals.inbox_seconds
+    deadline = time.monotonic() + 6 * settings.intervals.inbox_seconds + size_bytes / SLOWEST_BYTES_A_SECOND
     while time.monotonic() < deadline:
         if (inbox / "done" / name).exists():
             return (inbox / "done" / f"{name}{TAKEN}").read_text(encoding="utf-8").strip(), True

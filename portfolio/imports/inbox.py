@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import logging
 import stat
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import astuple, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from core.errors import (
     ChangeRejected,
-    ImportDoubted,
     ImportRejected,
     Mistake,
     SourceUnavailable,
@@ -35,19 +35,20 @@ from portfolio.imports.dropped import (
     foreign,
     free_path,
     identity_of,
+    opened_dropped,
     read_beside,
     read_dropped,
+    read_end,
     told_name,
 )
 from portfolio.imports.moved import move, remove_left_over
-from portfolio.imports.order import CHANGE, ORDER, UNDO, Order, read_order, read_undo
+from portfolio.imports.order import ORDER, Order, read_order
 from portfolio.imports.refused import HOW, PROBLEMS, looked_at_of, refused_files
-from portfolio.imports.take import take
-from portfolio.imports.undo import undo
+from portfolio.imports.taking import InParts, Result, take_large, take_or_undo
 from portfolio.imports.whole import what_is_missing
-from portfolio.ingest.files import like_rows, row_kind, take_rows_file
-from portfolio.ingest.header import PEEKED_BYTES
-from portfolio.tree.order import carry_out, read_change
+from portfolio.ingest.files import CutOff
+from portfolio.ingest.large import Opened
+from portfolio.ingest.names import PACKED
 from storage.state.looked_at import FileKey
 from storage.stores import Stores
 
@@ -61,6 +62,8 @@ RECENT_FILES = 20
 MOST_FILES_A_RUN = 20
 MOST_OUTAGES_A_RUN = 2
 """Files in a row that storage has no answer to until it is taken for away: one alone may be too much for it."""
+PARTS_RATIO = 0.8
+"""Share of the interval in which parts of a large file are taken: the rest is for the other files."""
 AN_INTERVAL_RATIO = 0.9
 """Share of the interval that lies between two looks at least: a look may come a little early."""
 STALLED_SECONDS = 600.0
@@ -87,17 +90,19 @@ class Seen:
     since: float
 
 
-class Result(Protocol):
-    """What came of a file: how many rows, and as a text."""
-
-    @property
-    def rows(self) -> int:
-        """Return how many rows were taken, or taken back."""
-        ...
-
-
 Take = Callable[[str, bytes | None, Order], Result]
 """Takes name and content (None: too large) of a file, as ordered."""
+TakeLarge = Callable[[str, int, Opened, Order], InParts | None]
+"""Begins to take a file of a name and a size, as ordered; None: it is taken by its content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """A file that is taken part by part, and how far it is, in words."""
+
+    identity: Identity
+    parts: InParts
+    told: str = ""
 
 
 class Inbox:
@@ -112,8 +117,14 @@ class Inbox:
         take: Take,
         interval_seconds: float = 5.0,
         looked_at: Callable[[], set[FileKey]] = lambda: set(),
+        take_large: TakeLarge = lambda name, size, opened, order: None,
     ) -> None:
         """Return the importer of `folder`; `looked_at`: the refused files that a person has looked at."""
+        self._take_large = take_large
+        self._going: dict[str, Going] = {}
+        """Files that are taken part by part, over several looks."""
+        self._ends = 0.0
+        """When this look takes no more parts, on the steady clock."""
         self.interval_seconds = interval_seconds
         self._looked_at = looked_at
         self._folder = folder
@@ -135,6 +146,7 @@ class Inbox:
         Raises SourceUnavailable when the folder or storage does not answer.
         """
         self._look(now)
+        self._ends = time.monotonic() + PARTS_RATIO * self.interval_seconds
         # Those that could not be taken lately come last: they never hold up another one.
         due = sorted(filter(partial(self._is_at_rest, now), self._seen), key=self._turn)
         away: list[tuple[str, StorageError]] = []
@@ -195,6 +207,9 @@ class Inbox:
                     waits[path.name] = self._waits[path.name]
         self._seen, self._waits, self._folders = seen, waits, sorted(folders)
         self._settled = {name: each for name, each in self._settled.items() if name in seen}
+        self._going = {
+            name: each for name, each in self._going.items() if name in seen and each.identity == seen[name].identity
+        }
 
     def _handle(self, path: Path, now: float) -> None:
         """Take or refuse a file. Raises StorageError."""
@@ -204,12 +219,25 @@ class Inbox:
             if settled is None or settled[0] != identity:
                 self._settled.pop(path.name, None)
                 order = _order(path)
-                content = read_dropped(path, identity)
-                missing = "" if content is None or order.is_whole else what_is_missing(path.name, content)
-                if missing and now - self._seen[path.name].since < STALLED_SECONDS:
+                if self._begins(path, identity, order):
+                    is_packed = path.suffix.lower() in PACKED  # where a packed one ends, reading it tells
+                    missing = "" if order.is_whole or is_packed else what_is_missing("", read_end(path, identity))
+                    work: Callable[[], Result | None] = partial(self._go_on, path.name)
+                else:
+                    content = read_dropped(path, identity)
+                    missing = "" if content is None or order.is_whole else what_is_missing(path.name, content)
+                    work = partial(self._take, told_name(path.name), content, order)
+                if missing and self._is_young(path.name, now):
                     self._wait(path.name, now, missing)
                     return
-                settled = identity, *self._outcome(path, content, order, missing, now)
+                try:
+                    outcome = self._outcome(path, order, missing, now, work)
+                except CutOff as error:
+                    self._wait(path.name, now, " ".join(map(str, error.mistakes)))
+                    return
+                if outcome is None:
+                    return  # the next look goes on with it
+                settled = identity, *outcome
                 self._settled[path.name] = settled
             self._move(path, settled[1], settled[2], now)
         except Changed:
@@ -221,20 +249,48 @@ class Inbox:
             is_done = f"was {done[1].outcome}, and " if done else ""
             self._wait(path.name, now, f"{is_done}cannot be {'moved' if done else 'read'}: {error.strerror or error}")
 
+    def _begins(self, path: Path, identity: Identity, order: Order) -> bool:
+        """Return whether a file is taken part by part. Raises Changed, OSError."""
+        if path.name not in self._going and not order.wrong:
+            opened = partial(opened_dropped, path, identity)
+            begun = self._take_large(told_name(path.name), identity[1], opened, order)
+            if begun is not None:
+                self._going[path.name] = Going(identity, begun)
+        return path.name in self._going
+
+    def _go_on(self, name: str) -> Result | None:
+        """Take more parts of a file, one at least; return what came of it, None: there are more, for the next look."""
+        going = self._going.pop(name)  # one that fails begins anew
+        told = ""
+        try:
+            while not told or time.monotonic() < self._ends:
+                told = next(going.parts)
+        except StopIteration as ended:
+            found: Result = ended.value
+            return found
+        self._going[name] = replace(going, told=told)
+        return None
+
     def _outcome(
-        self, path: Path, content: bytes | None, order: Order, missing: str, now: float
-    ) -> tuple[Handled, str]:
-        """Take a file; return what came of it, and the text that tells it. Raises StorageError."""
+        self, path: Path, order: Order, missing: str, now: float, work: Callable[[], Result | None]
+    ) -> tuple[Handled, str] | None:
+        """Take a file; return what came of it, and the text that tells it; None: it goes on. Raises StorageError, and
+        CutOff for one whose end may still come.
+        """  # fmt: skip
         name = told_name(path.name)
         try:
             if missing:
                 raise ImportRejected(name, [Mistake(missing)], remedy=_REMEDY)
             if order.wrong:
                 raise ImportRejected(name, [Mistake(f"{name}{ORDER} {order.wrong}")], remedy="Correct or remove it.")
-            result = self._take(name, content, order)
+            result = work()
+            if result is None:
+                return None
         except (ImportRejected, UndoRejected, ChangeRejected) as error:
+            if isinstance(error, CutOff) and not order.is_whole and self._is_young(path.name, now):
+                raise
             lines = error.lines()
-        except (StorageError, OSError):
+        except (StorageError, OSError, Changed):
             raise
         except Exception as error:
             # Whatever a file makes our readers do, it is this file's matter: the next look would do the same.
@@ -262,6 +318,9 @@ class Inbox:
         self._seen.pop(path.name, None)
         self._recent.appendleft(handled)
 
+    def _is_young(self, name: str, now: float) -> bool:
+        return now - self._seen[name].since < STALLED_SECONDS
+
     def _wait(self, name: str, now: float, why: str) -> None:
         self._waits[name] = Handled(now, told_name(name), "waits", 0, why)
 
@@ -269,7 +328,9 @@ class Inbox:
         refused = refused_files(self._refused)
         seen = self._looked_at() if refused else set()
         unseen = [file.name for file in refused if file.key not in seen]
-        rows = [*self._waits.values(), *self._recent][:RECENT_FILES]
+        going = [Handled(self._seen[name].since, told_name(name), "waits", 0, each.told)
+                 for name, each in self._going.items() if name in self._seen]  # fmt: skip
+        rows = [*self._waits.values(), *going, *self._recent][:RECENT_FILES]
         before = self._told
         self._told = Reading(
             samples=(
@@ -291,6 +352,10 @@ class Inbox:
         if refused:
             why = f"{count(len(refused), 'refused file')} to look at on the page Import, newest {refused[0]}"
             return Component(self.name, Status.WARNING, why, float(len(refused)), "count")
+        if self._going:
+            name = min(self._going)
+            why = f"taking {told_name(name)}: {self._going[name].told}"
+            return Component(self.name, Status.OK, why, waiting, "count")
         why = f"{len(self._seen)} coming in" if self._seen else f"watching {self._folder}"
         left = f"; folders in it are left alone: {', '.join(self._folders)}" if self._folders else ""
         return Component(self.name, Status.OK, f"{why}{left}", waiting, "count")
@@ -307,25 +372,9 @@ class Inbox:
 def make(stores: Stores) -> Inbox:
     """Return the importer of the folder inbox in the data folder."""
     folder, interval_seconds = stores.settings.data_dir / "inbox", stores.settings.intervals.inbox_seconds
-    return Inbox(folder, partial(_take_or_undo, stores), interval_seconds, looked_at_of(stores))
-
-
-def _take_or_undo(stores: Stores, name: str, content: bytes | None, order: Order) -> Result:
-    if name.endswith(UNDO):
-        number, who = read_undo(name, content)
-        return undo(stores, number, who)
-    if name.endswith(CHANGE):
-        return carry_out(stores, read_change(name, content))
-    beginning = (content or b"")[:PEEKED_BYTES]
-    kind = row_kind(name, beginning)
-    if kind is not None:
-        return take_rows_file(stores, name, content, kind, order.who or "inbox")
-    try:
-        return take(stores, order.name or name, content, order.said, who=order.who, accept=order.accept)
-    except ImportDoubted:
-        raise
-    except ImportRejected as error:
-        raise like_rows(error, beginning) from error
+    return Inbox(
+        folder, partial(take_or_undo, stores), interval_seconds, looked_at_of(stores), partial(take_large, stores)
+    )  # fmt: skip
 
 
 def _in_the_way(error: OSError) -> str:

@@ -36,6 +36,8 @@ TYPES: Mapping[str, str] = {
 }
 """How a body is written, by its media type."""
 PACKINGS = ("gzip", "zstd")
+NOT_WHOLE = "the body is no whole"
+"""What is told of a packed one that is damaged or has no end begins so."""
 PIECE_BYTES = 1_048_576
 PACKED_BYTES = 65_536
 """Read of a packed body at a time: each member of a gzip copies what is left of it."""
@@ -88,7 +90,7 @@ def pieces(stream: IO[bytes], packing: str) -> Iterator[bytes]:
 
 
 def _gunzipped(stream: IO[bytes]) -> Iterator[bytes]:
-    bad = refused("the body is no whole gzip", "pack it again, or leave Content-Encoding out")
+    bad = refused(f"{NOT_WHOLE} gzip", "pack it again, or leave Content-Encoding out")
     try:
         engine = zlib.decompressobj(wbits=31)
         is_begun, members = False, 1
@@ -117,7 +119,7 @@ def _unzstd(stream: IO[bytes]) -> Iterator[bytes]:
             while piece := engine.read(PIECE_BYTES):
                 yield piece
     except (pa.ArrowException, OSError) as error:
-        raise refused("the body is no whole zstd", "pack it again, or leave Content-Encoding out") from error
+        raise refused(f"{NOT_WHOLE} zstd", "pack it again, or leave Content-Encoding out") from error
 
 
 def columns_of(content: bytes, written: str, kind: Kind, most_rows: int) -> Raw:

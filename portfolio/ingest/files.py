@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import ImportRejected, Mistake, RowsRefused
 from core.format import count
 from core.ingest.kinds import Kind
-from portfolio.ingest.body import TooLarge, unpacked
+from portfolio.imports.take import read_file
+from portfolio.ingest.body import CSV, NDJSON, NOT_WHOLE, TooLarge, unpacked
 from portfolio.ingest.header import NAMED, columns_in, kind_by_columns, what_it_seems
+from portfolio.ingest.large import Opened, is_large, take_in_parts
 from portfolio.ingest.names import ENDINGS, kind_in, written_in
 from portfolio.ingest.request import Asked, Ingested
 from portfolio.ingest.take import take_content
@@ -66,13 +71,45 @@ def take_rows_file(stores: Stores, name: str, content: bytes | None, kind: Kind,
 
     Raises ImportRejected with what is wrong; StorageUnavailable when nothing is known to be kept.
     """
-    try:
+    with _in_words(name, kind):
         return RowsTaken(name, take_content(stores, _asked(stores, name, kind, who), *_read(stores, name, content)))
+
+
+def take_large_file(stores: Stores, name: str, kind: Kind, who: str, opened: Opened) -> Generator[str, None, RowsTaken]:
+    """Take a file that `is_large` part by part and yet whole or not at all, telling after each how far it is.
+
+    Raises what `take_rows_file` raises.
+    """
+    with _in_words(name, kind):
+        return RowsTaken(name, (yield from take_in_parts(stores, name, _asked(stores, name, kind, who), opened)))
+
+
+def take_rows_path(stores: Stores, path: Path, name: str, kind: Kind, who: str) -> RowsTaken:
+    """Take the file of rows at a path, however large. Raises what `take_rows_file` raises, OSError."""
+    if not is_large(name, kind, path.stat().st_size):
+        return take_rows_file(stores, name, read_file(path), kind, who)
+    parts = take_large_file(stores, name, kind, who, lambda: path.open("rb"))
+    while True:
+        try:
+            next(parts)
+        except StopIteration as ended:
+            taken: RowsTaken = ended.value
+            return taken
+
+
+class CutOff(ImportRejected):
+    """A packed file has no end: the rest of it may not have come yet."""
+
+
+@contextlib.contextmanager
+def _in_words(name: str, kind: Kind) -> Iterator[None]:
+    """Raise as ImportRejected what refuses rows."""
+    try:
+        yield
     except RowsRefused as error:
         more = [Mistake(f"and {error.more:,} more")] if error.more else []
-        raise ImportRejected(
-            name, [*(Mistake(str(each)) for each in error.faults), *more], kind.name, REMEDY
-        ) from error
+        refusal = CutOff if error.faults[0].reason.startswith(NOT_WHOLE) else ImportRejected
+        raise refusal(name, [*(Mistake(str(each)) for each in error.faults), *more], kind.name, REMEDY) from error
     except TooLarge as error:
         raise ImportRejected(name, [Mistake(str(error))], kind.name, "The limits are the settings ingest.…") from error
 
@@ -85,9 +122,14 @@ def _read(stores: Stores, name: str, content: bytes | None) -> tuple[bytes, str]
     """Return the unpacked content and how it is written."""
     limits = stores.settings.ingest
     if content is None or len(content) > limits.most_bytes:
-        raise TooLarge(f"A batch has {limits.most_bytes:,} bytes at most: split the file.")
+        raise TooLarge(f"A batch has {limits.most_bytes:,} bytes at most: split the file.{_in_parts(name)}")
     written, packing = written_in(name)
     if not written:
         fix = f"name it with one of {', '.join(ENDINGS)}, and .gz or .zst behind it when it is packed"
         raise ImportRejected(name, [Mistake("its name does not say how it is written")], remedy=fix)
     return unpacked(io.BytesIO(content), packing, limits.most_unpacked_bytes), written
+
+
+def _in_parts(name: str) -> str:
+    """Return that a file may be as large as it likes where it is written otherwise."""
+    return "" if written_in(name)[0] in (CSV, NDJSON) else " CSV and NDJSON are taken in parts, whatever their size."

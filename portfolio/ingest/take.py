@@ -46,16 +46,48 @@ def take_rows(stores: Stores, asked: Asked, raw: Raw) -> Ingested:
     """Take rows whole. Raises RowsRefused with what is wrong; StorageUnavailable when nothing is known to be kept:
     sending them again is harmless.
     """  # fmt: skip
+    faults = Faults()
+    columns = _columns(stores, asked, raw, faults)
+    if asked.kind.name == "samples":
+        return take_samples(stores, asked, columns, faults)
+    if asked.kind.name == "instruments":
+        taken = take_instruments(stores, asked, columns, faults)
+        stores.live.bump("portfolio")
+        return taken
+    batch, owners, priced = _meant(stores, asked, columns, faults)
+    taken = _stored(stores, asked, batch, owners, priced, raw.rows)
+    stores.live.bump("portfolio")
+    return taken
+
+
+def check_rows(stores: Stores, asked: Asked, raw: Raw) -> Batch:
+    """Return rows as they would be stored, without storing them: neither samples nor instruments.
+
+    Raises RowsRefused where `take_rows` would, StorageUnavailable where nobody knows.
+    """
+    faults = Faults()
+    batch, _, _ = _meant(stores, asked, _columns(stores, asked, raw, faults), faults)
+    _, failed = _decided(stores, asked, batch, int(stores.clock.now() * 1_000))
+    if failed is not None:
+        raise failed
+    return batch
+
+
+def _columns(stores: Stores, asked: Asked, raw: Raw, faults: Faults) -> Mapping[str, Any]:
+    """Return the cells of rows in their types. Raises RowsRefused."""
     kind = asked.kind
     if asked.limits is not None and kind.name in ("prices", "fx", "instruments", "benchmark_weights"):
         raise refused(SHARED, "ask somebody who may see every portfolio")
-    faults = Faults()
     columns = typed_columns(kind, raw, faults, stores.clock.now())
     faults_before_meaning(columns, faults, kind)
-    if kind.name == "samples":
-        return take_samples(stores, asked, columns, faults)
-    if kind.name == "instruments":
-        return take_instruments(stores, asked, columns, faults)
+    return columns
+
+
+def _meant(
+    stores: Stores, asked: Asked, columns: Mapping[str, Any], faults: Faults
+) -> tuple[Batch, Whose, Mapping[str, str]]:  # fmt: skip
+    """Return rows of a table, whose they are, and the instruments that they price. Raises RowsRefused."""
+    kind = asked.kind
     owners = Whose(pa.nulls(0))
     if kind.is_of_portfolios:
         owners = whose(stores, asked, columns, faults)
@@ -63,10 +95,7 @@ def take_rows(stores: Stores, asked: Asked, raw: Raw) -> Ingested:
     if kind.name == "positions":
         columns = {**columns, "market_value": market_values(stores, columns)}
     priced = _priced(stores, kind, columns, faults)
-    batch = batch_of(kind, columns, faults, last_counts=asked.last_counts)
-    taken = _stored(stores, asked, batch, owners, priced, raw.rows)
-    stores.live.bump("portfolio")
-    return taken
+    return batch_of(kind, columns, faults, last_counts=asked.last_counts), owners, priced
 
 
 def faults_before_meaning(columns: Mapping[str, Any], faults: Faults, kind: Kind) -> None:

@@ -228,6 +228,16 @@ def test_a_value_that_is_not_what_is_held_is_told(funded: Stores, send: Send) ->
     assert (found.difference, found.share, found.is_within) == (-50, pytest.approx(-50 / 1_050), False)
 
 
+def test_cash_told_before_the_first_trade_is_what_it_begins_with(funded: Stores, send: Send) -> None:
+    tell(send, "cash", {"ts": at(TODAY - 2 * DAY), "currency": "EUR", "amount": 1_000})
+    bought(send, -1, 10)
+    held(send, -1, 10)
+    tell(send, "cash", {"ts": at(TODAY - DAY), "currency": "EUR", "amount": 900})
+    found = only(funded, "cash")
+    assert (found.built, found.reported, found.is_within) == (900, 900, True)
+    assert not of(funded).begins
+
+
 def test_without_any_money_in_cash_is_not_built_and_it_is_said(funded: Stores, send: Send) -> None:
     bought(send, -1, 10)
     held(send, -1, 10)

@@ -34,7 +34,8 @@ from tests.support.servers import ClickHouseServer
 
 STEADY = int(QUICK.steady_seconds)
 OF_THE_FUND = [
-    "halt", "engine", "alerts", "feeds", "broker", "positions", "storage", "state", "cache", "disk", "clock", "channel",
+    "halt", "engine", "alerts", "feeds", "broker", "positions", "books", "storage", "state", "cache", "disk", "clock",
+    "channel",
 ]  # fmt: skip
 
 
@@ -262,7 +263,7 @@ def test_what_is_not_set_up_is_not_watched_and_does_not_count(stores: Stores) ->
     fund.becomes_safe()
     found = states(fund)
     assert {name for name, state in found.items() if state == State.NOT_WATCHED} == {
-        "feeds", "broker", "positions", "channel",
+        "feeds", "broker", "positions", "books", "channel",
     }  # fmt: skip
     assert (fund.now.whole.ready, fund.now.whole.watched) == (9, 9)
 

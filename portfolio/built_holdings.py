@@ -1,0 +1,121 @@
+"""Reports of positions built from trades, of portfolios that send trades and report no positions.
+
+There is one for each day (UTC) with a trade, or with a price of what was traded: what is held at its end, at the last
+price up to it, else at that of the last trade.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.calendar import carried
+from portfolio.built import Built, built
+from portfolio.histories import Fund
+from portfolio.reports import covers
+from storage.clickhouse.reads.book import Position
+from storage.clickhouse.reads.booked import Booked, booked, first_booked
+from storage.clickhouse.reads.portfolio import DAY_SECONDS, daily_prices_many
+from storage.state.series import Series
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+Days = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class BuiltReports:
+    """What a portfolio held at the end of each of its days."""
+
+    at: Days
+    """(n,): midnight of each day, epoch seconds, as a report of a whole day is stamped."""
+    book: Built
+    prices: Floats
+    """(n, m): local; NaN where nobody told any."""
+    about: Mapping[str, Series]
+
+    def positions(self, at: int) -> list[Position]:
+        """Return what was held on a day, as a report would tell it."""
+        day = int(np.searchsorted(self.at, at))
+        book, id = self.book, self.book.portfolio.id
+        found = []
+        for place, symbol in enumerate(book.symbols):
+            quantity, price = float(book.quantities[day, place]), float(self.prices[day, place])
+            if quantity:
+                known = self.about.get(symbol)
+                value = quantity * price * (known.multiplier if known else 1.0)
+                cost = float(book.costs[day, place])
+                found.append(Position(id, at, symbol, quantity, price, value, cost, book.currencies[place], 0.0))
+        return found
+
+    def sides(self) -> dict[tuple[str, str], tuple[Days, Days]]:
+        """Return when each instrument was held, and its side (1 long, −1 short), oldest first."""
+        found = {}
+        for place, symbol in enumerate(self.book.symbols):
+            held = self.book.quantities[:, place]
+            found[self.book.portfolio.id, symbol] = self.at[held != 0], np.sign(held[held != 0]).astype(np.int64)
+        return found
+
+    def history(self, symbol: str) -> list[tuple[str, int, float, float, float]]:
+        """Return portfolio, time, quantity, price and value of an instrument on each day that it was held on."""
+        rows = ((each, at) for at in self.at.tolist() for each in self.positions(at) if each.instrument == symbol)
+        return [(each.portfolio, at, each.quantity, each.price, each.value) for each, at in rows]
+
+    def cash(self) -> dict[str, float]:
+        """Return the cash at the end of the last day by currency; nothing where nobody told of money in or out."""
+        if not self.book.has_money:
+            return {}
+        return {currency: float(amounts[-1]) for currency, amounts in self.book.cash.items()}
+
+
+def built_reports(
+    stores: Stores, whole: Fund, about: Mapping[str, Series], ids: Iterable[str], end: int
+) -> dict[str, BuiltReports]:
+    """Return those of portfolios that trade, before a time (epoch seconds), by id; not of one without a book.
+
+    Raises StorageUnavailable, StorageRejected.
+    """
+    known = [id for id in ids if id in whole.tree]
+    traded = first_booked(stores.clickhouse, whole.tree[known[0]].origin, known) if known else {}
+    found = {id: _built(stores, whole, about, id, end) for id in known if traded.get(id, end) < end}
+    return {id: each for id, each in found.items() if each is not None}
+
+
+def _built(stores: Stores, whole: Fund, about: Mapping[str, Series], id: str, end: int) -> BuiltReports | None:
+    portfolio = whole.tree[id]
+    rows = [each for each in booked(stores.clickhouse, portfolio.origin, id, [end - 1]) if each.instrument]
+    symbols = sorted({each.instrument for each in rows})
+    if not symbols:
+        return None
+    until = np.datetime64(end - 1, "s").astype("datetime64[D]").item()
+    told = daily_prices_many(stores.clickhouse, portfolio.origin, symbols, until)
+    first = np.datetime64(int(rows[0].seconds) // DAY_SECONDS, "D")
+    traded = np.array([int(each.seconds) // DAY_SECONDS for each in rows], dtype="datetime64[D]")
+    days = np.union1d(traded, told.days[told.days >= first])
+    at = days.astype(np.int64) * DAY_SECONDS
+    ends = np.array([covers(each) for each in at.tolist()], dtype=np.int64)
+    book = built(stores, portfolio, whole, about, at[:0], ends)
+    if book.problem:
+        return None
+    prices = np.full(book.quantities.shape, np.nan)
+    for place, symbol in enumerate(book.symbols):
+        prices[:, place] = _prices(symbol, days, told.days, told.values[symbols.index(symbol)], rows)
+    return BuiltReports(at, book, prices, about)
+
+
+def _prices(
+    symbol: str, days: NDArray[np.datetime64], told_on: NDArray[np.datetime64], told: Floats, rows: list[Booked]
+) -> Floats:
+    """Return the last price told up to each day, else that of the last trade."""
+    there = np.isfinite(told)
+    trades = [each for each in rows if each.instrument == symbol and each.action in ("buy", "sell")]
+    on = np.array([int(each.seconds) // DAY_SECONDS for each in trades], dtype="datetime64[D]")
+    paid = np.array([each.price for each in trades], dtype=np.float64)
+    price = carried(told_on[there], told[there], days)
+    return np.where(np.isnan(price), carried(on, paid, days), price)
