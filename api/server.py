@@ -37,9 +37,11 @@ from api.resources import (
     pipeline,
     portfolios,
     readiness,
+    risk,
     rules,
     silences,
     status,
+    stress,
 )
 from core.roles import Role
 from core.web.bodies import BODY_LIMITS, MOST_BODY_BYTES
@@ -56,6 +58,8 @@ OPERATIONS = (
     *portfolios.OPERATIONS,
     *courses.OPERATIONS,
     *exposure.OPERATIONS,
+    *risk.OPERATIONS,
+    *stress.OPERATIONS,
     *holdings.OPERATIONS,
     *benchmarks.OPERATIONS,
     *events.OPERATIONS,
