@@ -31,6 +31,7 @@ from dashboard.tabs import (
     system,
     tokens,
     users,
+    what_if,
 )
 from dashboard.views.tab import Page, tabs_of
 
@@ -42,6 +43,7 @@ PAGES: tuple[Page, ...] = (
     holdings.PAGE,
     risk.PAGE,
     stress.PAGE,
+    what_if.PAGE,
     portfolios.PAGE,
     benchmarks.PAGE,
     imports.PAGE,
