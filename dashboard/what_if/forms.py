@@ -80,9 +80,8 @@ def _trade(sent: Sent, known: list[str]) -> tuple[Trade | None, dict[str, str]]:
         folded = {each.casefold(): each for each in known}
         instrument = folded.get(instrument.casefold(), "")
     if not instrument or ";" in instrument:
-        wrong["instrument"] = (
-            f"there is no “{sent['instrument'][:64]}”; {nearest_instrument(sent['instrument'], known)}"
-        )
+        typed = sent["instrument"][:64]
+        wrong["instrument"] = f"there is no “{typed}”; {nearest_instrument(typed, known)}"
     try:
         amount = float(sent["amount"].replace("\u202f", "").replace(" ", ""))
     except ValueError:
