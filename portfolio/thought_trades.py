@@ -37,7 +37,7 @@ MOST_TRADES = 20
 MOST_AMOUNT = 1e15
 MOST_COST_BP = 1_000.0
 BETWEEN = ";"
-Unit = Literal["percent", "money", "number"]
+Unit = Literal["percent", "money", "number", "index"]
 LABELS: Mapping[str, tuple[str, Unit]] = {
     "nav": ("Net asset value", "money"),
     "cash": ("Cash: net asset value less positions", "money"),
@@ -45,7 +45,7 @@ LABELS: Mapping[str, tuple[str, Unit]] = {
     "short_ratio": ("Short", "percent"),
     "gross_ratio": ("Gross: leverage", "percent"),
     "net_ratio": ("Net", "percent"),
-    "herfindahl": ("Concentration (Herfindahl)", "number"),
+    "herfindahl": ("Concentration (Herfindahl)", "index"),
     "effective_number": ("Effective number of positions", "number"),
     "largest_share": ("Largest position, of gross", "percent"),
     "beta_adjusted_ratio": ("Beta", "number"),
@@ -105,7 +105,8 @@ class Tried:
 
 def parse_trades(text: str) -> tuple[tuple[Trade, ...], tuple[str, ...]]:
     """Return the trades of a text, and what of it could not be read, in words."""
-    trades, problems = [], []
+    trades: list[Trade] = []
+    problems: list[str] = []
     for part in (each.strip() for each in text.split(BETWEEN)):
         if not part:
             continue

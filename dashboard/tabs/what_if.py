@@ -13,7 +13,7 @@ from dashboard.components.choices import choice_bar, choice_input, spacer
 from dashboard.components.panel import panels, slot
 from dashboard.risk.bar import FEED, Asked, asked_of, portfolio_choices
 from dashboard.risk.cards import problems_line
-from dashboard.risk.mark import mark
+from dashboard.risk.mark import mark, returns_said
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
 from dashboard.what_if import tables
@@ -84,6 +84,7 @@ def _view(stores: Stores, asked: Asked, book: Book, choices: Choices) -> View:
     told = [verdict(Status.WARNING, " ".join(found.told), word="not all of it")] if found.told else []
     stale_after = report_stale_after_seconds(portfolio, stores.clock.now())
     seen_at = float(book.found.newest) if stale_after is not None else None
+    measured = f"{portfolio.currency} · {asked.query.level_name}, {asked.query.horizon_name}"
     ids = [panel.id for panel in PANELS]
     return View(
         slots={
@@ -91,7 +92,7 @@ def _view(stores: Stores, asked: Asked, book: Book, choices: Choices) -> View:
             MARK: mark(found.book),
             NEW.slot: trade_form(choices, known_instruments(stores, book.found), portfolio.currency),
             TRADES.slot: tables.trades_table(found, trades, portfolio.currency),
-            f"{ID}-figures-said": f"{asked.query.level_name}, {asked.query.horizon_name} · {portfolio.currency}",
+            f"{ID}-figures-said": " · ".join(each for each in (measured, returns_said(found.book)) if each),
             FIGURES.slot: tables.figures_table(found.changes),
         },
         as_of=dict.fromkeys(ids, seen_at) if seen_at is not None else {},

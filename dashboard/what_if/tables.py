@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from dash import html
@@ -12,9 +13,15 @@ from core import format as text
 from dashboard.components.choices import choice_button
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.holdings.tables import tone
-from portfolio.thought_trades import LABELS, Priced, Trade, Tried, write_trades
+from portfolio.thought_trades import LABELS, Priced, Trade, Tried, Unit, write_trades
 
 ID, PATH = "what-if", "/portfolio/what-if"
+WRITE: Mapping[Unit, Callable[..., str]] = {
+    "percent": text.percent,
+    "money": text.money,
+    "number": text.ratio,
+    "index": partial(text.number, decimals=4),
+}
 TRADES, FIGURES = f"{ID}-trades-rows", f"{ID}-figures-rows"
 
 
@@ -44,7 +51,13 @@ def figures_table(changes: Sequence[Change]) -> html.Div:
     ]
     rows = [_figure(each) for each in changes]
     return data_table(
-        FIGURES, columns, rows, caption="Before and after", sortable=False, nothing="No figure can be worked out."
+        FIGURES,
+        columns,
+        rows,
+        caption="Before and after",
+        sortable=False,
+        stack=False,
+        nothing="No figure can be worked out.",
     )
 
 
@@ -65,7 +78,7 @@ def _trade(each: Priced, trades: Sequence[Trade]) -> dict[str, Any]:
 
 def _figure(each: Change) -> dict[str, Any]:
     label, unit = LABELS[each.name]
-    write = {"percent": text.percent, "money": text.money, "number": text.ratio}[unit]
+    write = WRITE[unit]
     is_money = each.name in ("nav", "cash")
     return {
         "name": label,
