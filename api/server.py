@@ -42,9 +42,11 @@ from api.resources import (
     readiness,
     reconciliation,
     round_trips,
+    risk,
     rules,
     silences,
     status,
+    stress,
 )
 from core.roles import Role
 from core.web.bodies import BODY_LIMITS, MOST_BODY_BYTES
@@ -62,6 +64,8 @@ OPERATIONS = (
     *courses.OPERATIONS,
     *exposure.OPERATIONS,
     *execution.OPERATIONS,
+    *risk.OPERATIONS,
+    *stress.OPERATIONS,
     *holdings.OPERATIONS,
     *attribution.OPERATIONS,
     *reconciliation.OPERATIONS,

@@ -46,9 +46,11 @@ def keep_scenario(stores: Stores, found: Stressed, texts: Mapping[str, str], who
         wrong["market"] = "nothing moves; give a move of the market, a sector, an asset class, a strategy or a currency"
     if wrong:
         raise ChangeRejected(NOT_KEPT, wrong)
-    return add_scenario(
-        stores.state, Scenario(name, market, **moves, who=who, made_at=stores.clock.now())
+    made = Scenario(
+        name, market, moves["sectors"], moves["asset_classes"], moves["strategies"], moves["currencies"], who,
+        stores.clock.now(),
     )  # fmt: skip
+    return add_scenario(stores.state, made)
 
 
 def nearest(wanted: str, known: Iterable[str]) -> str:
@@ -100,7 +102,8 @@ def _moves(
 
 def _pairs(typed: str) -> Sequence[tuple[str, str]]:
     """Return names and the numbers behind them; what has no number comes with an empty one."""
-    found, at, text = [], 0, typed.strip()
+    text, at = typed.strip(), 0
+    found: list[tuple[str, str]] = []
     while at < len(text):
         match = _MOVE.match(text, at)
         if match is None:

@@ -10,8 +10,13 @@ from portfolio.risk import Book
 
 def mark(book: Book) -> html.Span:
     """Return the words at the end of the choices."""
-    found, days = book.found, book.returns.days
+    found = book.found
     word = portfolio_bar.MARKS.get(found.portfolio.origin)
-    history = f"returns {book.returns.begins} to {days[-1]}" if len(days) else ""
-    said = " · ".join(each for each in (word, f"report of {book.newest}", history) if each)
+    said = " · ".join(each for each in (word, f"report of {book.newest}") if each)
     return html.Span(said, className="fw-mark", title=found.portfolio.note or None)
+
+
+def returns_said(book: Book) -> str:
+    """Return which days the returns are of; empty without any."""
+    days = book.returns.days
+    return f"returns {book.returns.begins} to {days[-1]}" if len(days) else ""

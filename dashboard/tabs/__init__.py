@@ -37,6 +37,7 @@ from dashboard.tabs import (
     tokens,
     trades,
     users,
+    what_if,
 )
 from dashboard.views.tab import Page, tabs_of
 
@@ -49,6 +50,7 @@ PAGES: tuple[Page, ...] = (
     exposure.PAGE,
     risk.PAGE,
     stress.PAGE,
+    what_if.PAGE,
     attribution.PAGE,
     trades.PAGE,
     execution.PAGE,

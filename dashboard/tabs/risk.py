@@ -12,7 +12,7 @@ from dashboard.components.choices import choice_bar, choice_input, choice_select
 from dashboard.components.panel import panels, slot
 from dashboard.risk import cards, charts, tables
 from dashboard.risk.bar import FEED, Asked, asked_of, method_choice, portfolio_choices
-from dashboard.risk.mark import mark
+from dashboard.risk.mark import mark, returns_said
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
 from portfolio.book_liquidity import liquidity_of
@@ -140,7 +140,7 @@ def _view(stores: Stores, asked: Asked, book: Book, choices: Choices, viewer: Vi
             REMARKS: cards.remarks(risk, book, (*asked.problems, *factors.told)),
             STRIP: html.Div(cards.strip(risk), className="fw-cards"),
             MARK: mark(book),
-            f"{ID}-positions-said": measured,
+            f"{ID}-positions-said": f"{measured} · {returns_said(book)}",
             POSITIONS.slot: tables.positions_table(risk, choices),
             f"{ID}-groups-said": f"by {GROUPS[group].lower()} · {measured}",
             GROUPED.slot: tables.groups_table(risk, group),

@@ -13,7 +13,7 @@ from dashboard.components.choices import choice_bar, choice_select, chosen, spac
 from dashboard.components.panel import panels, slot
 from dashboard.risk.bar import FEED, Asked, asked_of, portfolio_choices
 from dashboard.risk.cards import left_out_line, problems_line
-from dashboard.risk.mark import mark
+from dashboard.risk.mark import mark, returns_said
 from dashboard.stress import cards, tables
 from dashboard.stress.forms import forms, scenario_form
 from dashboard.views.forms import SHARED
@@ -123,7 +123,6 @@ def _view(stores: Stores, asked: Asked, book: Book, choices: Choices, viewer: Vi
     names = {f"{portfolio.origin}:{id}": name for id, name in book.found.names.items()}
     stale_after = report_stale_after_seconds(portfolio, stores.clock.now())
     seen_at = float(book.found.newest) if stale_after is not None else None
-    days = book.returns.days
     id = picked.id if picked is not None else ""
     nothing = html.P("No shock can be worked out.", className="fw-nothing")
     return View(
@@ -132,7 +131,7 @@ def _view(stores: Stores, asked: Asked, book: Book, choices: Choices, viewer: Vi
             STRIP: html.Div(cards.strip(found, shocks, past, kept, moved, query), className="fw-cards"),
             MARK: mark(book),
             STATED.slot: tables.stated_table(found, shocks, id),
-            f"{ID}-windows-said": f"{book.returns.begins} to {days[-1]}" if len(days) else "",
+            f"{ID}-windows-said": returns_said(book),
             WINDOWS.slot: tables.windows_table(found, past, id),
             f"{ID}-restless-said": f"{query.level_name}, {query.horizon_name}",
             RESTLESS.slot: tables.restless_table(moved, book.found.nav),

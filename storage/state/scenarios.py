@@ -70,9 +70,8 @@ def add_scenario(state: State, scenario: Scenario) -> Scenario:
             "made_at": scenario.made_at,
         }
         (id,) = connection.execute(sa.insert(scenarios).values(**row)).inserted_primary_key or (0,)
-        add_entry(
-            connection, Entry(scenario.made_at, scenario.who, "scenario kept", scenario.name, detail=row["moves"])
-        )
+        detail = _packed(scenario)
+        add_entry(connection, Entry(scenario.made_at, scenario.who, "scenario kept", scenario.name, detail=detail))
         return replace(scenario, id=int(id))
 
 

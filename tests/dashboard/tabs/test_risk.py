@@ -9,7 +9,7 @@ import pytest
 
 from access.viewer import Viewer
 from core.roles import Role
-from dashboard.tabs import risk, stress
+from dashboard.tabs import risk, stress, what_if
 from dashboard.views.form import Form, Sent
 from dashboard.views.tab import Choices, Page, View
 from sample.load import load_sample
@@ -136,3 +136,29 @@ def test_the_form_is_for_those_who_may_send_it(sample: Stores) -> None:
     assert "/portfolio/stress/keep" in shown["analyst"]
     assert "Only analysts" in shown["viewer"]
     assert "may see every portfolio" in shown["limited"]
+
+
+def test_what_if_adds_a_trade_to_the_address_and_takes_it_back(sample: Stores) -> None:
+    assert what_if.PAGE.forms is not None
+    (add,) = what_if.PAGE.forms(sample)
+    typed = {"query": "?portfolio=sample:equity", "side": "sell", "amount": "250000", "unit": "money",
+             "instrument": "xom"}  # fmt: skip
+    said = add.do(Sent(typed), VIEWER)
+    assert said.goto == "/portfolio/what-if?portfolio=sample%3Aequity&trades=sell+250000+money+of+XOM"
+    wrong = add.do(Sent(typed | {"instrument": "XOMM", "amount": "-5", "side": "hold"}), VIEWER)
+    assert not wrong.is_done and set(wrong.fields) == {"instrument", "amount", "side"}
+    assert "did you mean XOM?" in wrong.fields["instrument"]
+    found = view(sample, what_if.PAGE, portfolio="sample:equity", trades="sell 250000 money of XOM; nonsense", cost="x")
+    told = text_of(found.slots["what-if-remarks"])
+    assert "“nonsense” is none such as" in told and "Costs" in told
+    assert "Take back" in text_of(found.slots["what-if-trades-table"])
+    table = text_of(found.slots["what-if-figures-table"])
+    for name in (
+        "Net asset value",
+        "Gross: leverage",
+        "Beta",
+        "VaR, historical",
+        "ES, parametric",
+        "Out within 20 days",
+    ):
+        assert name in table

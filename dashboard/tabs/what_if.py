@@ -1,0 +1,124 @@
+"""What-if: trades that are thought of, kept in the address, and every figure of the book before and after them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dash import html
+
+from access.viewer import Viewer
+from core.model import Status
+from dashboard.components.card import empty, verdict
+from dashboard.components.choices import choice_bar, choice_input, spacer
+from dashboard.components.panel import panels, slot
+from dashboard.risk.bar import FEED, Asked, asked_of, portfolio_choices
+from dashboard.risk.cards import problems_line
+from dashboard.risk.mark import mark, returns_said
+from dashboard.views.panel import Panel, TableBody
+from dashboard.views.tab import Choices, Page, View
+from dashboard.what_if import tables
+from dashboard.what_if.forms import forms, trade_form
+from portfolio.holdings import report_stale_after_seconds
+from portfolio.risk import Book
+from portfolio.thought_trades import known_instruments, parse_cost, parse_trades, tried
+
+if TYPE_CHECKING:
+    from storage.stores import Stores
+
+ID = tables.ID
+REMARKS, MARK = f"{ID}-remarks", f"{ID}-mark"
+NEW = Panel(
+    f"{ID}-new",
+    "Add a trade",
+    "A trade is of the largest position in its instrument, or opens one. Cash pays. Nothing is sent anywhere: trades "
+    "stand in the address of this page, which can be shared.",
+    TableBody(120),
+    tools=(),
+)
+TRADES = Panel(
+    f"{ID}-trades",
+    "Trades",
+    "What is bought and sold, at the prices of the report or the newest stored one.",
+    TableBody(200),
+    span=5,
+)
+FIGURES = Panel(
+    f"{ID}-figures",
+    "Before and after",
+    "Exposure over NAV by position, concentration as on Holdings, VaR and ES as on Risk, beta to the portfolio's "
+    "benchmark, and how much of gross exposure is out by when at 20 % of the average daily volume.",
+    TableBody(420),
+    subtitle_slot=f"{ID}-figures-said",
+    span=7,
+)
+PANELS = (NEW, FIGURES, TRADES)
+
+
+def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
+    """Return the page without data."""
+    bar = choice_bar(
+        *portfolio_choices(ID, stores, choices, viewer.portfolios),
+        choice_input(ID, "cost", choices, default="", label="Costs", unit="bp",
+                     hint="Of what is traded, in basis points; empty: none"),
+        spacer(),
+        slot(MARK),
+    )  # fmt: skip
+    content = [slot(REMARKS), panels(*(panel.element() for panel in PANELS))]
+    return html.Div([bar, html.Div(content, className="fw-content")])
+
+
+def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
+    """Return what trades would change."""
+    asked = asked_of(stores, choices, viewer.portfolios)
+    if asked.book is None or asked.portfolio is None:
+        return _nothing(asked)
+    return _view(stores, asked, asked.book, choices)
+
+
+def _view(stores: Stores, asked: Asked, book: Book, choices: Choices) -> View:
+    portfolio = book.found.portfolio
+    trades, bad_trades = parse_trades(choices.get("trades", ""))
+    cost_ratio, bad_cost = parse_cost(choices.get("cost", ""))
+    found = tried(stores, book.found, asked.query, trades, cost_ratio)
+    problems = [*asked.problems, *bad_trades, *([bad_cost] if bad_cost else [])]
+    told = [verdict(Status.WARNING, " ".join(found.told), word="not all of it")] if found.told else []
+    stale_after = report_stale_after_seconds(portfolio, stores.clock.now())
+    seen_at = float(book.found.newest) if stale_after is not None else None
+    measured = f"{portfolio.currency} · {asked.query.level_name}, {asked.query.horizon_name}"
+    ids = [panel.id for panel in PANELS]
+    return View(
+        slots={
+            REMARKS: [*problems_line(problems), *told],
+            MARK: mark(found.book),
+            NEW.slot: trade_form(choices, known_instruments(stores, book.found), portfolio.currency),
+            TRADES.slot: tables.trades_table(found, trades, portfolio.currency),
+            f"{ID}-figures-said": " · ".join(each for each in (measured, returns_said(found.book)) if each),
+            FIGURES.slot: tables.figures_table(found.changes),
+        },
+        as_of=dict.fromkeys(ids, seen_at) if seen_at is not None else {},
+        notes=dict.fromkeys(ids, ""),
+        stale_after_seconds=dict.fromkeys(ids, stale_after),
+    )
+
+
+def _nothing(asked: Asked) -> View:
+    return View(
+        slots={REMARKS: [*problems_line(asked.problems), empty(asked.nothing, FEED)]},
+        as_of=dict.fromkeys(panel.id for panel in PANELS),
+        notes=dict.fromkeys((panel.id for panel in PANELS), "Shows figures as soon as positions are there."),
+    )
+
+
+PAGE = Page(
+    id=ID,
+    title="What-if",
+    path=tables.PATH,
+    parent="portfolio",
+    layout=layout,
+    build=build,
+    varies_by=("portfolios",),
+    datasets=("portfolio",),
+    panels=PANELS,
+    slots=(REMARKS, MARK, *(panel.slot for panel in PANELS), FIGURES.subtitle_slot),
+    forms=forms,
+)

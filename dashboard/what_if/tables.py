@@ -1,0 +1,91 @@
+"""Tables of thought-of trades: the trades themselves, and every figure before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from dash import html
+
+from analytics.what_if import Change
+from core import format as text
+from dashboard.components.choices import choice_button
+from dashboard.components.table import Cell, Column, data_table
+from dashboard.holdings.tables import tone
+from portfolio.thought_trades import LABELS, Priced, Trade, Tried, Unit, write_trades
+
+ID, PATH = "what-if", "/portfolio/what-if"
+WRITE: Mapping[Unit, Callable[..., str]] = {
+    "percent": text.percent,
+    "money": text.money,
+    "number": text.ratio,
+    "index": partial(text.number, decimals=4),
+}
+TRADES, FIGURES = f"{ID}-trades-rows", f"{ID}-figures-rows"
+
+
+def trades_table(found: Tried, trades: Sequence[Trade], currency: str) -> html.Div:
+    """Return the trades with what each comes to, and what takes it back."""
+    columns = [
+        Column("instrument", "Instrument", numeric=False),
+        Column("side", "Side", numeric=False),
+        Column("quantity", "Quantity"),
+        Column("price", "Price", definition=f"Of one, in {currency}, as the report or the newest price has it"),
+        Column("value", "Value", definition="What is paid; below 0: received"),
+        Column("remove", "", numeric=False, plain="Take back"),
+    ]
+    rows = [_trade(each, trades) for each in found.trades]
+    return data_table(
+        TRADES, columns, rows, caption="Trades", stack=False, nothing="No trade yet: the figures are those of now."
+    )
+
+
+def figures_table(changes: Sequence[Change]) -> html.Div:
+    """Return every figure before and after."""
+    columns = [
+        Column("name", "Figure", numeric=False),
+        Column("before", "Before"),
+        Column("after", "After"),
+        Column("change", "Change", definition="After less before"),
+    ]
+    rows = [_figure(each) for each in changes]
+    return data_table(
+        FIGURES,
+        columns,
+        rows,
+        caption="Before and after",
+        sortable=False,
+        stack=False,
+        nothing="No figure can be worked out.",
+    )
+
+
+def _trade(each: Priced, trades: Sequence[Trade]) -> dict[str, Any]:
+    left = [trade for trade in trades if trade is not each.trade]
+    remove = choice_button(
+        ID, {"trades": write_trades(left) or None}, "Take back", label=f"Take back: {each.trade.written()}"
+    )
+    return {
+        "instrument": Cell(each.trade.instrument, each.trade.instrument, hint=each.name),
+        "side": "buy" if each.trade.amount > 0 else "sell",
+        "quantity": Cell(text.number(each.quantity, 0 if each.quantity == round(each.quantity) else 2), each.quantity),
+        "price": Cell(text.number(each.price, 2), each.price),
+        "value": Cell(text.money(each.value), each.value),
+        "remove": remove,
+    }
+
+
+def _figure(each: Change) -> dict[str, Any]:
+    label, unit = LABELS[each.name]
+    write = WRITE[unit]
+    is_money = each.name in ("nav", "cash")
+    return {
+        "name": label,
+        "before": Cell(write(each.before), each.before),
+        "after": Cell(write(each.after), each.after),
+        "change": Cell(
+            write(each.difference, signed=True) if each.difference else "–", each.difference,
+            tone=tone(each.difference) if is_money and each.name == "nav" else "",
+        ),
+    }  # fmt: skip

@@ -1,0 +1,106 @@
+"""What-if: thought-of trades change the figures as if they had been done."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from portfolio.holdings import Holdings, holdings
+from portfolio.risk import book_of, risk_of
+from portfolio.risk_query import RiskQuery
+from portfolio.thought_trades import Trade, Tried, parse_cost, parse_trades, tried, write_trades
+from sample.load import load_sample, portfolios
+from storage.stores import Stores
+
+FUND, *STRATEGIES = portfolios("sample")
+EQUITY = STRATEGIES[0]
+QUERY = RiskQuery()
+
+
+@pytest.fixture
+def sample(stores: Stores) -> Stores:
+    load_sample(stores)
+    return stores
+
+
+def held(stores: Stores) -> Holdings:
+    found = holdings(stores, EQUITY, None)
+    assert found is not None
+    return found
+
+
+def figures(found: Tried) -> dict[str, tuple[float, float]]:
+    return {each.name: (each.before, each.after) for each in found.changes}
+
+
+def test_before_is_what_other_pages_say_and_without_trades_nothing_changes(sample: Stores) -> None:
+    found = figures(tried(sample, held(sample), QUERY, ()))
+    whole, nav = held(sample).all(), held(sample).nav
+    assert found["gross_ratio"][0] == pytest.approx(whole.gross / nav, rel=1e-9)
+    assert found["nav"][0] == nav
+    book = book_of(sample, EQUITY, None, None, QUERY)
+    assert book is not None
+    risk = risk_of(sample, book, QUERY)
+    assert found["historical_var"][0] == pytest.approx(risk.by_method["historical"].value_at_risk, rel=1e-9)
+    assert found["parametric_es"][0] == pytest.approx(risk.by_method["parametric"].expected_shortfall, rel=1e-9)
+    assert found["beta_adjusted_ratio"][0] == pytest.approx(risk.beta, rel=1e-9)
+    assert all(before == after for before, after in found.values())
+
+
+def test_selling_a_position_takes_its_incremental_var_and_cash_pays(sample: Stores) -> None:
+    book = book_of(sample, EQUITY, None, None, QUERY)
+    assert book is not None
+    first = book.positions[0]
+    found = tried(sample, held(sample), QUERY, [Trade(first.instrument, -first.quantity)], cost_ratio=0.001)
+    change = figures(found)
+    assert found.trades[0].value == pytest.approx(-first.value)
+    before, after = change["historical_var"]
+    whole = risk_of(sample, book, QUERY).by_method["historical"]
+    assert before - after == pytest.approx(float(whole.incremental_var[0]), rel=1e-6)
+    assert change["nav"][1] == pytest.approx(book.found.nav - 0.001 * first.value)
+    assert change["cash"][1] == pytest.approx(change["cash"][0] + first.value * 0.999)
+
+
+def test_what_is_not_held_is_opened_at_its_newest_price(sample: Stores) -> None:
+    ((price,),) = sample.clickhouse.rows(
+        "SELECT price FROM prices FINAL WHERE origin = 'sample' AND instrument = 'USMV' ORDER BY ts DESC LIMIT 1"
+    )
+    found = tried(sample, held(sample), QUERY, [Trade("USMV", 1_000), Trade("USMV", 5_000, is_money=True)])
+    assert [each.value for each in found.trades] == pytest.approx([1_000 * price, 5_000])
+    assert found.trades[0].name == "iShares MSCI USA Minimum Volatility"
+    change = figures(found)
+    assert change["long_ratio"][1] > change["long_ratio"][0]
+    assert change["historical_var"][0] != change["historical_var"][1]
+    assert not np.isnan([each.after for each in found.changes]).any()
+    assert found.told == ()
+
+
+def test_what_there_is_not_is_told_and_changes_nothing(sample: Stores) -> None:
+    found = tried(sample, held(sample), QUERY, [Trade("USMW", 5)])
+    assert found.told == ("Trade: there is no instrument “USMW”; did you mean USMV?",)
+    assert all(before == after for before, after in figures(found).values())
+    ruinous = tried(sample, held(sample), QUERY, [Trade("USMV", 1e15, is_money=True)], cost_ratio=0.05)
+    assert ruinous.changes == () and "take the whole net asset value" in ruinous.told[-1]
+
+
+def test_trades_are_written_as_they_are_read() -> None:
+    trades = (Trade("AAPL", 100), Trade("BRK B", -250_000.5, is_money=True))
+    assert write_trades(trades) == "buy 100 AAPL; sell 250000.5 money of BRK B"
+    assert parse_trades(write_trades(trades)) == (trades, ())
+
+
+@pytest.mark.parametrize(
+    "text", ["hold 5 A", "buy -5 A", "buy 0 A", "buy A", "buy nan A", "buy 1e9 A", f"buy {'9' * 40} A"]
+)
+def test_what_is_no_trade_is_told(text: str) -> None:
+    trades, problems = parse_trades(f"buy 1 B; {text}")
+    assert trades == (Trade("B", 1),)
+    assert "is none such as “buy 100 AAPL”" in problems[0]
+
+
+def test_twenty_trades_are_taken_and_costs_within_reason() -> None:
+    trades, problems = parse_trades(";".join(["buy 1 A"] * 30))
+    assert len(trades) == 20 and len(problems) == 1
+    assert parse_cost("2,5") == (0.00025, "")
+    for wrong in ("-1", "much", "nan", "99999"):
+        assert parse_cost(wrong)[0] == 0 and "basis points" in parse_cost(wrong)[1]
