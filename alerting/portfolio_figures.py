@@ -14,8 +14,7 @@ from core.alerts.expression import Figure
 from core.alerts.figures import VALUE_OVERDUE
 from core.format import coarse_duration
 from portfolio.chosen import key_of
-from portfolio.freshness import value_stale_after_seconds
-from portfolio.given import has_ended, said_of, stale_after_seconds
+from portfolio.given import Newest, has_ended, newest_value, said_of
 from portfolio.histories import fund
 from portfolio.rule_figures import figures_of, is_meant, key_of_figure, labels_of
 from portfolio.vocabulary import query_of
@@ -47,19 +46,18 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """The newest value of a portfolio, and after how long the next one is overdue."""
+    """The newest value of a portfolio, which tells when the next one is overdue."""
 
     version: str
-    newest: float | None
-    """Epoch seconds; None: it has no value yet."""
-    after_seconds: float
+    newest: Newest | None
+    """None: it has no value yet."""
 
     def why_overdue(self, now: float) -> str:
         """Return what is to be said where the value that is due has not come; else empty."""
         if self.newest is None:
             return NO_VALUE
-        age = now - self.newest
-        return f"the newest value is {coarse_duration(age)} old" if age > self.after_seconds else ""
+        age = self.newest.age_seconds(now)
+        return f"the newest value is {coarse_duration(age)} old" if age > self.newest.stale_after_seconds else ""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -151,7 +149,7 @@ class PortfolioFigures:
             if name == VALUE_OVERDUE:
                 found.append(Value(labels_of(portfolio), float(bool(overdue)), overdue))
             else:
-                age = None if due.newest is None else max(now - due.newest, 0.0)
+                age = None if due.newest is None else due.newest.age_seconds(now)
                 found.append(Value(labels_of(portfolio), age, NO_VALUE if age is None else ""))
         return found
 
@@ -200,10 +198,8 @@ def due_of(stores: Stores, portfolio: Portfolio, version: str) -> Due:
     history = fund(stores, OWN).history(portfolio.id, said_of(portfolio))
     nav = history.nav
     if not len(nav):
-        return Due(version, None, 0.0)
-    by_calendar = stale_after_seconds(portfolio.calendar, history.cadence, nav.dates[-1])
-    after = by_calendar or value_stale_after_seconds(history.cadence.longest_days)
-    return Due(version, float(nav.newest), after)
+        return Due(version, None)
+    return Due(version, newest_value(portfolio.calendar, history.cadence, nav.dates[-1], float(nav.newest)))
 
 
 def _asked(figure: Figure) -> Asked:

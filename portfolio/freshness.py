@@ -11,6 +11,11 @@ LATE_PERIODS = 4 / 3
 """A month's value comes some days after its end: it is stale when that of the next month is a third of one late."""
 
 
+def covers(stamp: float) -> float:
+    """Return the last second (epoch seconds) that something tells of: what is stamped midnight is of its whole day."""
+    return stamp + DAY_SECONDS - 1 if stamp and stamp % DAY_SECONDS == 0 else stamp
+
+
 def value_stale_after_seconds(period_days: float) -> float:
     """Return the age in seconds beyond which the last value of a portfolio is stale that has one every `period_days`.
 

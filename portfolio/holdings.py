@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from analytics.liquidity import SHARE_OF_VOLUME
 from portfolio.allowed import Limits
-from portfolio.freshness import value_stale_after_seconds
+from portfolio.freshness import covers, value_stale_after_seconds
 from portfolio.given import has_ended, said_of
 from portfolio.histories import Fund, fund
 from storage.clickhouse.reads.book import (
@@ -231,11 +231,6 @@ def _marks(days: NDArray[np.int64]) -> tuple[int, int, int]:
     return newest, int(before[-1]) if len(before) else 0, int(earlier[-1]) if len(earlier) else 0
 
 
-def _covers(at: int) -> int:
-    """Return the last second that a report tells of: one stamped midnight is of the whole day."""
-    return at + DAY_SECONDS - 1 if at and at % DAY_SECONDS == 0 else at
-
-
 def _nav(
     whole: Fund, portfolio: Portfolio, as_of: np.datetime64 | None, newest: int
 ) -> tuple[float, np.datetime64 | None]:
@@ -314,8 +309,8 @@ class _Book:
     def _paid(self) -> dict[tuple[str, str], list[Paid]]:
         found: dict[tuple[str, str], list[Paid]] = defaultdict(list)
         multipliers = {symbol: each.multiplier for symbol, each in self._about.items() if each.multiplier != 1}
-        since = {id: (_covers(mark[1]), _covers(mark[2]), -1) for id, mark in self._marks.items()}
-        until = {id: _covers(mark[0]) for id, mark in self._marks.items()}
+        since = {id: (int(covers(mark[1])), int(covers(mark[2])), -1) for id, mark in self._marks.items()}
+        until = {id: int(covers(mark[0])) for id, mark in self._marks.items()}
         for each in paid_since(
             self._stores.clickhouse, self._portfolio.origin, since, until, self._own, self._portfolio.currency,
             multipliers,

@@ -16,7 +16,6 @@ from dashboard.components.age import age
 from dashboard.components.card import bar, state_badge
 from dashboard.components.spark import spark
 from dashboard.components.table import Cell, Column, data_table, or_none
-from portfolio.freshness import value_stale_after_seconds
 from portfolio.glance import Glance
 from portfolio.headlines import Compared
 from status.readiness import Readiness
@@ -106,5 +105,6 @@ def _age(each: Glance) -> Cell:
         return Cell("no value yet", tone="muted")
     if figures.newest is None:
         return Cell(figures.last_day, sort=figures.last_day, tone="muted")
-    stale_after = figures.stale_by_calendar_seconds or value_stale_after_seconds(figures.longest_days)
-    return Cell(age(figures.newest, stale_after), sort=figures.newest, hint=f"value of {figures.last_day}")
+    newest = figures.newest
+    shown = age(newest.known_at, newest.stale_after_seconds)
+    return Cell(shown, sort=newest.known_at, hint=f"value of {figures.last_day}")
