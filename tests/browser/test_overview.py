@@ -78,7 +78,6 @@ def test_on_a_narrow_screen_the_age_of_a_panel_stands_last_in_its_heading(page: 
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(site.url)
     expect(page.locator("#overview-components-table")).to_contain_text("CPU")
-    page.screenshot(path="/tmp/data-twelve/overview.png", full_page=True)
     assert page.evaluate(AGES_LAST) == []
 
 

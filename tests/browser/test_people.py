@@ -25,6 +25,18 @@ new PerformanceObserver(list => {
 """
 
 
+WHOLE = """element => {
+  const inside = element.getBoundingClientRect();
+  for (let place = element.parentElement; place; place = place.parentElement) {
+    const box = place.getBoundingClientRect();
+    const cuts = getComputedStyle(place).overflowX !== "visible" || place.matches("td, tr");
+    if (cuts && (inside.right > box.right + 0.5 || inside.left < box.left - 0.5)) return false;
+  }
+  return inside.right <= innerWidth;
+}"""
+"""Whether an element is within all that may cut it off at its sides."""
+
+
 @pytest.fixture
 def url(stores: Stores, serve: Callable[..., Any]) -> Iterator[str]:
     now = stores.clock.now()
@@ -115,7 +127,10 @@ def test_what_is_shown_once_is_in_sight_and_a_revoked_token_is_told(open_page: C
     page.locator("#tokens-make").get_by_label("For").fill("risk report")
     page.get_by_role("button", name="Make token").click()
     expect(page.locator("#tokens-made .fw-once")).to_be_in_viewport(ratio=1)
-    page.get_by_role("button", name="Revoke").click()
+    button = page.get_by_role("button", name="Revoke")
+    page.screenshot(path="/tmp/data-twelve/tokens.png", full_page=True)
+    assert button.evaluate(WHOLE), "nothing of it is cut off"
+    button.click()
     page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
     expect(page.locator(".fw-done")).to_have_text("✓ Token for risk report revoked.")
     expect(page.locator(".fw-table-tall")).to_be_focused()
