@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -41,9 +42,31 @@ COLUMNS = (
 
 
 def portfolio_table(found: Sequence[Glance], safe: Readiness, limits: Limits) -> html.Div:
-    """Return a row a portfolio, each before its parts."""
-    rows = [_row(each, safe, limits, float(at)) for at, each in enumerate(found)]
+    """Return a row a portfolio, each before its parts, first what is in trouble or has a part that is."""
+    places = {each.key: float(at) for at, each in enumerate(found)}
+    ordered = troubled_first(found, {each.key for each in found if _is_troubled(each, safe)})
+    rows = [_row(each, safe, limits, places[each.key]) for each in ordered]
     return data_table(ROWS, COLUMNS, rows, caption="Portfolios")
+
+
+def troubled_first(found: Sequence[Glance], troubled: AbstractSet[str], depth: int = 0) -> list[Glance]:
+    """Return portfolios in the order of their tree, at each level first those with one of `troubled` (keys) in them."""
+    families: list[list[Glance]] = []
+    for each in found:
+        if each.depth <= depth or not families:
+            families.append([])
+        families[-1].append(each)
+    families.sort(key=lambda family: troubled.isdisjoint(each.key for each in family))
+    return [
+        each
+        for head, *below in families
+        for each in (head, *(troubled_first(below, troubled, depth + 1) if below else ()))
+    ]
+
+
+def _is_troubled(each: Glance, safe: Readiness) -> bool:
+    is_watched = each.portfolio.origin == OWN and not each.has_ended
+    return is_watched and not safe.of(each.portfolio.id).is_safe
 
 
 def _row(each: Glance, safe: Readiness, limits: Limits, place: float) -> dict[str, Cell | None]:
