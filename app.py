@@ -11,11 +11,11 @@ import logging
 import signal
 import sys
 import threading
-import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from core.console import Console
-from core.errors import FundwatchError, StorageUnavailable
+from core.errors import FundwatchError
 from core.log import configure
 from core.memory import give_back, share_heaps
 from core.settings.load import load_settings
@@ -30,9 +30,6 @@ log = logging.getLogger(__name__)
 
 STOP_SECONDS = 2.0
 """How long running collectors may take to finish when the embedded program stops."""
-
-AGAIN_SECONDS = 2.0
-"""How often storage that was away at the start is asked again."""
 
 _running: list[object] = []
 
@@ -60,12 +57,13 @@ def _create_server(settings: Settings, reload: threading.Event) -> Flask:
     import api
     from access.first_start import first_link
     from dashboard.frame.newest import follow, renewable_app
+    from portfolio.tree.configured import when_storage_answers
     from storage.stores import open_stores
 
     stores = open_stores(settings, step=console.step, may_wait=True)
     _running.append(stores)
     link = first_link(stores.state, settings, stores.clock.now())
-    _fill(stores, console)
+    when_storage_answers(stores, partial(_fill, stores, console))
     console.step("pages")
     server, renew = renewable_app(stores, mounts=[api.install])
     if settings.is_embedded:
@@ -89,29 +87,7 @@ def _create_server(settings: Settings, reload: threading.Event) -> Flask:
 
 
 def _fill(stores: Stores, console: Console) -> None:
-    """Put the tree in order and load the sample; where a server's storage is away as soon as it answers."""
-    try:
-        _filled(stores, console)
-    except StorageUnavailable as error:
-        if stores.settings.is_embedded:
-            raise
-        log.warning("the tree of portfolios is looked at when storage answers: %s", error)
-        threading.Thread(target=_fill_later, args=(stores, console), name="tree", daemon=True).start()
-
-
-def _fill_later(stores: Stores, console: Console) -> None:
-    while any(each is stores for each in _running):
-        time.sleep(AGAIN_SECONDS)
-        try:
-            _filled(stores, console)
-        except StorageUnavailable:
-            continue
-        except FundwatchError as error:
-            log.error("the tree of portfolios cannot be put in order: %s", error)
-        return
-
-
-def _filled(stores: Stores, console: Console) -> None:
+    """Put the tree in order and load the sample."""
     from portfolio.tree.configured import prepare_tree
 
     prepare_tree(stores)

@@ -97,7 +97,7 @@ class PortfolioFigures:
             if name == VALUE_OVERDUE:
                 found.append(Value(labels_of(portfolio), float(bool(overdue)), overdue))
             else:
-                age = None if due.newest is None else max(now - due.newest, 0.0)
+                age = None if due.newest is None else due.newest.age_seconds(now)
                 found.append(Value(labels_of(portfolio), age, NO_VALUE if age is None else ""))
         return found
 

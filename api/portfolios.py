@@ -17,7 +17,6 @@ from portfolio import given
 from portfolio.allowed import seen
 from portfolio.chosen import benchmarks, key_of
 from portfolio.data import PortfolioData
-from portfolio.freshness import value_stale_after_seconds
 from portfolio.query import NO_BENCHMARK, PortfolioQuery
 from portfolio.reading import read
 from portfolio.warnings import warnings
@@ -106,9 +105,9 @@ def age_of(stores: Stores, data: PortfolioData, now: float) -> Aged:
     if given.has_ended(portfolio, now):
         return Aged(source=source)
     if portfolio.origin == OWN:
-        by_calendar = given.stale_after_seconds(portfolio.calendar, data.own.cadence, data.nav.dates[-1])
-        stale_after = by_calendar or value_stale_after_seconds(data.own.cadence.longest_days)
-        return aged(float(data.nav.newest), now, stale_after, source)
+        nav = data.nav
+        newest = given.newest_value(portfolio.calendar, data.own.cadence, nav.dates[-1], float(nav.newest))
+        return aged(min(newest.known_at, now), now, newest.stale_after_seconds, source)
     if portfolio.origin == "replay":
         reading = stores.live.reading("replay", stores.settings.machine)
         return aged(reading.ts if reading else None, now, reading_stale_after_seconds(reading), source)

@@ -128,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(settings: Settings) -> int:
     from collectors.runtime.start import start_collectors
-    from portfolio.tree.configured import prepare_tree
+    from portfolio.tree.configured import prepare_tree, when_storage_answers
     from storage.stores import open_stores
 
     stop, reload = threading.Event(), threading.Event()
@@ -136,8 +136,8 @@ def _run(settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     console = Console()
-    with closing(open_stores(settings, step=console.step)) as stores:
-        prepare_tree(stores)
+    with closing(open_stores(settings, step=console.step, may_wait=True)) as stores:
+        when_storage_answers(stores, partial(prepare_tree, stores))
         # By its name: collectors and alerting know nothing of each other, here a process is put together of both.
         start = import_module("alerting.start")
         alerting = start.prepare_alerting(stores)

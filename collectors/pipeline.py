@@ -64,7 +64,7 @@ def make(context: Context) -> PipelineCollector:
 class DataFolder:
     """The data folder: what of it was found missing or damaged at the start, and who holds it in this process."""
 
-    told: tuple[str, ...] = ()
+    told: Sequence[str] = ()
     lock: FolderLock | None = None
 
     def component(self) -> Component:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.format import coarse_duration
-from portfolio.freshness import value_stale_after_seconds
-from portfolio.given import said_of, stale_after_seconds
+from portfolio.given import Newest, newest_value, said_of
 from portfolio.histories import fund
 from storage.state.portfolios import OWN, Portfolio
 
@@ -19,18 +18,17 @@ NO_VALUE = "it has no value yet"
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """The newest value of a portfolio, and after how long the next one is overdue."""
+    """The newest value of a portfolio, which tells when the next one is overdue."""
 
-    newest: float | None
-    """Epoch seconds; None: it has no value yet."""
-    after_seconds: float
+    newest: Newest | None
+    """None: it has no value yet."""
 
     def why_overdue(self, now: float) -> str:
         """Return what is to be said where the value that is due has not come; else empty."""
         if self.newest is None:
             return NO_VALUE
-        age = now - self.newest
-        return f"the newest value is {coarse_duration(age)} old" if age > self.after_seconds else ""
+        age = self.newest.age_seconds(now)
+        return f"the newest value is {coarse_duration(age)} old" if age > self.newest.stale_after_seconds else ""
 
 
 def due_of(stores: Stores, portfolio: Portfolio) -> Due:
@@ -38,6 +36,5 @@ def due_of(stores: Stores, portfolio: Portfolio) -> Due:
     history = fund(stores, OWN).history(portfolio.id, said_of(portfolio))
     nav = history.nav
     if not len(nav):
-        return Due(None, 0.0)
-    by_calendar = stale_after_seconds(portfolio.calendar, history.cadence, nav.dates[-1])
-    return Due(float(nav.newest), by_calendar or value_stale_after_seconds(history.cadence.longest_days))
+        return Due(None)
+    return Due(newest_value(portfolio.calendar, history.cadence, nav.dates[-1], float(nav.newest)))

@@ -12,6 +12,8 @@ import numpy as np
 from analytics.cadence import Cadence, Given, Rhythm
 from core.format import count
 from core.trading_days import trading_days
+from portfolio.freshness import value_stale_after_seconds
+from portfolio.reports import covers
 
 if TYPE_CHECKING:
     from storage.state.portfolios import Portfolio
@@ -63,6 +65,27 @@ def stale_after_seconds(calendar: str, cadence: Cadence, last: np.datetime64) ->
         return None
     due = np.busday_offset(last, LATE_DAYS, roll="backward", busdaycal=cadence.calendar)
     return float((due + 1 - last).astype("timedelta64[s]").astype(np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest value of a portfolio as its age counts."""
+
+    known_at: float
+    """Epoch seconds: a value of a day is known at its end, which may lie ahead."""
+    stale_after_seconds: float
+    """Age from then on beyond which it no longer says how the portfolio stands."""
+
+    def age_seconds(self, now: float) -> float:
+        """Return its age at `now` (epoch seconds)."""
+        return max(now - self.known_at, 0.0)
+
+
+def newest_value(calendar: str, cadence: Cadence, last: np.datetime64, stamp: float) -> Newest:
+    """Return the newest value as its age counts; last: its day, stamp: the time that it has, epoch seconds."""
+    stale_after = stale_after_seconds(calendar, cadence, last) or value_stale_after_seconds(cadence.longest_days)
+    known_at = covers(stamp)
+    return Newest(known_at, stale_after - (known_at - stamp))
 
 
 def has_ended(portfolio: Portfolio, now: float) -> bool:

@@ -36,12 +36,8 @@ class Figures:
     value: float
     """In its currency; NaN: it has no value yet."""
     last_day: str
-    newest: float | None
-    """When the newest value came, epoch seconds; None without one, of a sample, and of what has ended."""
-    stale_by_calendar_seconds: float | None
-    """Age of the newest value beyond which it is stale, where a calendar says when one is expected."""
-    longest_days: float
-    """Between two values as they are expected."""
+    newest: given.Newest | None
+    """The newest value as its age counts; None without one, of a sample, and of what has ended."""
     day: Compared
     month: Compared
     year: Compared
@@ -97,13 +93,13 @@ def figures_of(stores: Stores, portfolio: Portfolio, *, has_ended: bool = False)
     if data.query.window != YEAR:
         sharpe, why = math.nan, "it is not valued often enough"
     is_aged = portfolio.origin == OWN and not has_ended and len(nav) > 0
-    by_calendar = given.stale_after_seconds(portfolio.calendar, data.own.cadence, nav.dates[-1]) if is_aged else None
+    newest = (
+        given.newest_value(portfolio.calendar, data.own.cadence, nav.dates[-1], float(nav.newest)) if is_aged else None
+    )
     return Figures(
         value=net_asset_value(data).value,
         last_day=str(nav.dates[-1]) if len(nav) else "",
-        newest=float(nav.newest) if is_aged else None,
-        stale_by_calendar_seconds=by_calendar,
-        longest_days=data.own.cadence.longest_days,
+        newest=newest,
         day=day_return(data),
         month=to_date_return(data, "MTD"),
         year=to_date_return(data, "YTD"),

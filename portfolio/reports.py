@@ -1,10 +1,14 @@
-"""When a report of positions tells until."""
+"""Until when something stamped with a time tells of: a report of positions, a value of a day."""
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from storage.clickhouse.reads.portfolio import DAY_SECONDS
 
+Stamp = TypeVar("Stamp", int, float)
 
-def covers(at: int) -> int:
-    """Return the last second that a report tells of: one stamped midnight is of the whole day."""
-    return at + DAY_SECONDS - 1 if at and at % DAY_SECONDS == 0 else at
+
+def covers(stamp: Stamp) -> Stamp:
+    """Return the last second (epoch seconds) that something tells of: what is stamped midnight is of its whole day."""
+    return stamp + DAY_SECONDS - 1 if stamp and stamp % DAY_SECONDS == 0 else stamp

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -31,8 +31,8 @@ from storage.state.database import State
 log = logging.getLogger(__name__)
 
 VALKEY_FOLDER = "valkey"
-AGAIN_SECONDS = 2.0
-"""How often a ClickHouse that was away at the start is asked again."""
+AGAIN_SECONDS, SELDOM_SECONDS = 2.0, 30.0
+"""After how long storage that was away at the start is asked again: at first, and after a while."""
 Step = Callable[[str], None]
 
 
@@ -46,11 +46,15 @@ class Stores:
     state: State
     writer: Writer
     clock: Clock
-    told: tuple[str, ...] = ()
-    """What was found missing or damaged when they were opened, a sentence each."""
+    told: Sequence[str] = ()
+    """What was found missing or damaged, a sentence each; of a ClickHouse that comes later as soon as it is there."""
     lock: FolderLock | None = None
     """Of the data folder, where this process owns it."""
     _closing: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+    def at_close(self, do: Callable[[], None]) -> None:
+        """Call `do` when they are closed, before they are."""
+        self._closing.callback(do)
 
     def close(self) -> None:
         """Flush the writer, close the stores, end the bundled Valkey, give the folder back."""
@@ -91,13 +95,22 @@ def open_stores(
             if not may_wait or settings.is_embedded:
                 raise
             log.warning("started without ClickHouse, which is waited for: %s", error)
-            stack.callback(_keep_preparing(clickhouse, prepare).set)
+            look = partial(_tell_missing, clickhouse, state, is_state_new, told)
+            stack.callback(_keep_preparing(clickhouse, prepare, look).set)
+        else:
+            told += find_missing(clickhouse, state, is_state_new)
         writer = _open_writer(settings, clickhouse, stack, told)
-        told += find_missing(clickhouse, state, is_state_new) if clickhouse.is_prepared else []
-        for sentence in told:
+        for sentence in [*told]:
             log.warning("%s", sentence)
         opened = settings, clickhouse, live, state, writer, clock or SystemClock()
-        return Stores(*opened, tuple(told), lock, stack.pop_all())
+        return Stores(*opened, told, lock, stack.pop_all())
+
+
+def _tell_missing(clickhouse: ClickHouse, state: State, is_state_new: bool, told: list[str]) -> None:
+    """Tell what the stores lack of each other, now that ClickHouse is there."""
+    for sentence in find_missing(clickhouse, state, is_state_new):
+        log.warning("%s", sentence)
+        told.append(sentence)
 
 
 def open_clickhouse(settings: Settings) -> ClickHouse:
@@ -122,13 +135,23 @@ def prepare_clickhouse(clickhouse: ClickHouse, settings: Settings) -> None:
     reconcile(clickhouse, settings.retention.raw_days)
 
 
-def _keep_preparing(clickhouse: ClickHouse, prepare: Callable[[], None]) -> threading.Event:
-    """Prepare ClickHouse as soon as it answers, in a thread; return what ends that."""
+def pauses() -> Iterator[float]:
+    """Yield how long to wait before each further attempt, in seconds: ever longer, up to SELDOM_SECONDS."""
+    seconds = AGAIN_SECONDS
+    while True:
+        yield seconds
+        seconds = min(2 * seconds, SELDOM_SECONDS)
+
+
+def _keep_preparing(clickhouse: ClickHouse, prepare: Callable[[], None], then: Callable[[], None]) -> threading.Event:
+    """Prepare ClickHouse as soon as it answers, in a thread, and do what comes then; return what ends that."""
     stopping = threading.Event()
 
     def loop() -> None:
         said = ""
-        while not stopping.wait(AGAIN_SECONDS):
+        for seconds in pauses():
+            if stopping.wait(seconds):
+                return
             try:
                 clickhouse.prepare(prepare)
             except StorageUnavailable:
@@ -139,6 +162,7 @@ def _keep_preparing(clickhouse: ClickHouse, prepare: Callable[[], None]) -> thre
                     log.error("ClickHouse is back and cannot be used: %s", said)
             else:
                 log.info("ClickHouse is back")
+                then()
                 return
 
     threading.Thread(target=loop, name="clickhouse", daemon=True).start()

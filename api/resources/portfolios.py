@@ -23,8 +23,8 @@ from core.portfolios import RULE, RULES, WHOLE, Rule
 from portfolio import given
 from portfolio.chosen import key_of
 from portfolio.data import PortfolioData
-from portfolio.freshness import value_stale_after_seconds
 from portfolio.histories import kept
+from portfolio.reports import covers
 from portfolio.summary import columns, side_by_side
 from portfolio.tree.facts import Node, nodes
 from portfolio.tree.limited import add_seen, delete_seen, set_seen
@@ -90,8 +90,8 @@ def _age(node: Node, now: float) -> Aged:
         return Aged(source=source)
     if node.last is None:
         return Aged(source=source, stale=True)
-    by_calendar = given.stale_after_seconds(node.portfolio.calendar, node.counts, node.last)
-    return aged(node.newest, now, by_calendar or value_stale_after_seconds(node.counts.longest_days), source)
+    newest = given.newest_value(node.portfolio.calendar, node.counts, node.last, node.newest)
+    return aged(min(newest.known_at, now), now, newest.stale_after_seconds, source)
 
 
 def _is_valued(node: Node) -> bool:
@@ -102,7 +102,8 @@ def _is_valued(node: Node) -> bool:
 def _age_of_all(found: list[Node], now: float) -> Aged:
     """Return the age of the newest value; stale where no value that is expected is recent."""
     ages = [_age(node, now) for node in found if _is_valued(node)]
-    newest = max((node.newest for node in found if _is_valued(node) and node.newest), default=None)
+    known = (min(covers(node.newest), now) for node in found if _is_valued(node) and node.newest)
+    newest = max(known, default=None)
     is_stale = bool(ages) and all(each.stale for each in ages)
     return Aged(as_of=at(newest), age_seconds=age_in_seconds(newest, now), stale=is_stale, source="nav")
 

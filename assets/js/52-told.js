@@ -3,7 +3,7 @@
   "use strict";
   const SHORTEST_MS = 1000;
   let told = { count: 0, sign: "", severity: "", old: false, banner: "", urgent_since: 0 };
-  let askedAt = 0, shown = "";
+  let askedAt = 0, shown = "", wasLost = false;
 
   const places = () => document.querySelectorAll(".fw-tab-count");
   // Who wants to hear what is urgent is not looking at the page.
@@ -24,8 +24,11 @@
   }
 
   function show() {
-    const text = told.count ? `${told.sign} ${told.count}${told.old ? "?" : ""}` : told.old ? "?" : "";
-    const said = told.count ? `${told.count} firing, the gravest ${told.severity}${told.old ? ", not evaluated now" : ""}` : told.old ? "not evaluated now" : "";
+    // What is known is from before the server fell silent: it is not live, and does not look it.
+    wasLost = fw.connection.isLost;
+    const isOld = told.old || wasLost, why = wasLost ? "Fundwatch does not answer" : "not evaluated now";
+    const text = told.count ? `${told.sign} ${told.count}${isOld ? "?" : ""}` : isOld ? "?" : "";
+    const said = told.count ? `${told.count} firing, the gravest ${told.severity}${isOld ? `, ${why}` : ""}` : isOld ? why : "";
     shown = text;
     for (const place of places()) {
       if (place.textContent === text) continue;
@@ -35,8 +38,8 @@
       if (said) place.setAttribute("aria-label", said);
       else place.removeAttribute("aria-label");
     }
-    mark(told.count && !told.old ? said : "");
-    fw.setBeforeTitle(told.count ? `(${told.count}) ` : "");
+    mark(told.count && !isOld ? said : "");
+    fw.setBeforeTitle(told.count ? `(${told.count}${wasLost ? "?" : ""}) ` : "");
     const banner = fw.byId("muted");
     if (!banner) return;
     fw.patch(banner, told.banner);
@@ -60,7 +63,7 @@
     fw.sound.show();
     const every = Math.max(SHORTEST_MS, (fw.pace.seconds || 5) * 1000);
     if (Date.now() - askedAt >= every) ask();
-    else if ([...places()].some((place) => place.textContent !== shown)) show();
+    if (wasLost !== fw.connection.isLost || [...places()].some((place) => place.textContent !== shown)) show();
   }, 500);
   const tick = fw.tickNow;
   fw.tickNow = function () { // what somebody did is told at once

@@ -79,7 +79,7 @@ def _mutes(stores: Stores) -> list[Silence]:
 
 
 def _banner(silence: Silence, viewer: Viewer, *, is_whole: bool) -> html.Div:
-    why = f" {silence.who}: {silence.why}" if is_whole else ""
-    said: list[Any] = ["Every alert is muted until ", local_time(silence.ends, "span"), f".{why}"]
+    why = f": {silence.why}" if is_whole else ""
+    said: list[Any] = ["Every alert is muted until ", local_time(silence.ends, "span"), f" by {silence.who}{why}"]
     end = form("/alerts/silences/end", hidden("id", str(silence.id)), id="muted-end", does="End it", role=ACTING_ROLE)
     return html.Div([html.Span(said), *([end] if is_whole else [])], className="fw-muted-line")

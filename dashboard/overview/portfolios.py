@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from urllib.parse import urlencode
 
 from dash import html
@@ -16,7 +17,6 @@ from dashboard.components.age import age
 from dashboard.components.card import bar, state_badge
 from dashboard.components.spark import spark
 from dashboard.components.table import Cell, Column, data_table, or_none
-from portfolio.freshness import value_stale_after_seconds
 from portfolio.glance import Glance
 from portfolio.headlines import Compared
 from status.readiness import Readiness
@@ -39,9 +39,34 @@ COLUMNS = (
 
 
 def portfolio_table(found: Sequence[Glance], safe: Readiness, limits: Mapping[str, float]) -> html.Div:
-    """Return a row a portfolio, each before its parts. limits: on the drawdown of each by id, as a share."""
-    rows = [_row(each, safe, limits, float(at)) for at, each in enumerate(found)]
+    """Return a row a portfolio, each before its parts, first what is in trouble or has a part that is.
+
+    limits: on the drawdown of each by id, as a share.
+    """
+    places = {each.key: float(at) for at, each in enumerate(found)}
+    ordered = troubled_first(found, {each.key for each in found if _is_troubled(each, safe)})
+    rows = [_row(each, safe, limits, places[each.key]) for each in ordered]
     return data_table(ROWS, COLUMNS, rows, caption="Portfolios")
+
+
+def troubled_first(found: Sequence[Glance], troubled: AbstractSet[str], depth: int = 0) -> list[Glance]:
+    """Return portfolios in the order of their tree, at each level first those with one of `troubled` (keys) in them."""
+    families: list[list[Glance]] = []
+    for each in found:
+        if each.depth <= depth or not families:
+            families.append([])
+        families[-1].append(each)
+    families.sort(key=lambda family: troubled.isdisjoint(each.key for each in family))
+    return [
+        each
+        for head, *below in families
+        for each in (head, *(troubled_first(below, troubled, depth + 1) if below else ()))
+    ]
+
+
+def _is_troubled(each: Glance, safe: Readiness) -> bool:
+    is_watched = each.portfolio.origin == OWN and not each.has_ended
+    return is_watched and not safe.of(each.portfolio.id).is_safe
 
 
 def _row(each: Glance, safe: Readiness, limits: Mapping[str, float], place: float) -> dict[str, Cell | None]:
@@ -111,5 +136,6 @@ def _age(each: Glance) -> Cell:
         return Cell("no value yet", tone="muted")
     if figures.newest is None:
         return Cell(figures.last_day, sort=figures.last_day, tone="muted")
-    stale_after = figures.stale_by_calendar_seconds or value_stale_after_seconds(figures.longest_days)
-    return Cell(age(figures.newest, stale_after), sort=figures.newest, hint=f"value of {figures.last_day}")
+    newest = figures.newest
+    shown = age(newest.known_at, newest.stale_after_seconds)
+    return Cell(shown, sort=newest.known_at, hint=f"value of {figures.last_day}")

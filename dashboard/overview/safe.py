@@ -48,8 +48,14 @@ COLUMNS = (
     Column("since", "Since", numeric=False, definition="Since when it is in this state"),
     Column("age", "Age", definition="Of what it rests on"),
 )
-SAFE, NOT_SAFE, UNKNOWN = "safe", "not safe", "unknown"
-TITLES = {SAFE: "Safe to trade", NOT_SAFE: "Not safe to trade", UNKNOWN: "Nobody knows whether it is safe"}
+SAFE, NOT_SAFE, UNKNOWN, UNCHECKED = "safe", "not safe", "unknown", "nothing checked"
+"""UNCHECKED: what is looked at is Fundwatch and its machine alone, and no feed, broker or portfolio."""
+TITLES = {
+    SAFE: "Safe to trade",
+    NOT_SAFE: "Not safe to trade",
+    UNKNOWN: "Nobody knows whether it is safe",
+    UNCHECKED: "Nothing of your trading is checked yet",
+}
 STALE_AFTER_SECONDS = stale_after_seconds(INTERVAL_SECONDS)
 MOST_REASONS = 4
 """Of the banner; the badge's list has more of them."""
@@ -62,7 +68,12 @@ STATES = {
     State.NOT_WATCHED: Status.NOT_CONFIGURED,
 }
 _ORDER = (State.NOT_READY, State.UNKNOWN, State.READY, State.NOT_WATCHED)
-SHOWN = {SAFE: Status.OK, NOT_SAFE: Status.CRITICAL, UNKNOWN: Status.CRITICAL}
+SHOWN = {
+    SAFE: Status.OK,
+    NOT_SAFE: Status.CRITICAL,
+    UNKNOWN: Status.CRITICAL,
+    UNCHECKED: Status.NOT_CONFIGURED,
+}
 """How the answer looks: what is not known is not safe, and looks it."""
 
 
@@ -87,8 +98,12 @@ def seen_readiness(stores: Stores, now: float, limits: Limits) -> tuple[Readines
 
 
 def word_of(found: Readiness) -> str:
-    """Return the answer in a word: safe, not safe, unknown."""
-    return UNKNOWN if found.unknown else SAFE if found.whole.is_safe else NOT_SAFE
+    """Return the answer in a word: safe, not safe, nothing checked, unknown."""
+    if found.unknown:
+        return UNKNOWN
+    if not found.whole.is_safe:
+        return NOT_SAFE
+    return SAFE if _watches_trading(found.checks_of(EVERY_PORTFOLIO)) else UNCHECKED
 
 
 def sentence_of(answer: PortfolioReadiness, checks: Sequence[ReadinessCheck]) -> str:
@@ -111,18 +126,29 @@ def banner(found: Readiness, names: Mapping[str, str]) -> html.Div:
     failing = [each for each in checks if each.state in (State.NOT_READY, State.UNKNOWN)]
     told = sentence_of(found.whole, checks)
     badge = state_badge(status, TITLES[word])
-    bare = "nothing of your trading is watched yet · " if word == SAFE and not _watches_trading(checks) else ""
     said: list[Any] = [
-        f"{told} · {bare}" if told else "",
+        f"{told} · " if told else "",
         age(found.read_at, STALE_AFTER_SECONDS, prefix="checked ") if found.read_at else "never checked",
     ]
     return html.Div(
         [
             html.Div([badge, html.P(said, className="fw-verdict-text")], className="fw-safe-head"),
-            _reasons(found, failing, names),
+            _how_to_check() if word == UNCHECKED else _reasons(found, failing, names),
         ],
         className=f"fw-verdict fw-safe fw-level-{status.value}",
         role="status",
+    )
+
+
+def _how_to_check() -> html.P:
+    return html.P(
+        [
+            html.A("Import a portfolio", href="/import"),
+            ", or name your feeds and brokers under watch in fundwatch.yaml: ",
+            html.A("Services", href="/services"),
+            " says how.",
+        ],
+        className="fw-verdict-text",
     )
 
 

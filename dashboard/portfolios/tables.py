@@ -14,8 +14,7 @@ from dashboard.components.card import state_badge
 from dashboard.components.choices import choice_button
 from dashboard.components.table import Cell, Column, data_table
 from portfolio.chosen import key_of
-from portfolio.freshness import value_stale_after_seconds
-from portfolio.given import stale_after_seconds
+from portfolio.given import newest_value
 from portfolio.tree.facts import Node
 from portfolio.tree.settings import CURRENCY_NOT_TOLD
 from storage.state.changes import DONE, Change
@@ -94,8 +93,8 @@ def _age(node: Node) -> Any:
         return Cell(f"ended {each.ended}", tone="muted")
     if each.origin != OWN or node.last is None:
         return None
-    by_calendar = stale_after_seconds(each.calendar, node.counts, node.last)
-    return age(node.newest, by_calendar or value_stale_after_seconds(node.counts.longest_days))
+    newest = newest_value(each.calendar, node.counts, node.last, node.newest)
+    return age(newest.known_at, newest.stale_after_seconds)
 
 
 def changes_table(changes: Sequence[Change]) -> html.Div:

@@ -82,7 +82,7 @@ def disks(
         Line(data.label("mount"), data.ts, scaled(data.mean, 0.01), color)
         for data, color in zip(mounts, SERIES, strict=False)
     ]
-    shown = {metrics.DISK_USED_RATIO: [data.labels for data in mounts[: len(lines)]]}
+    shown: dict[str, list[Labels]] = {metrics.DISK_USED_RATIO: [data.labels for data in mounts[: len(lines)]]}
     limits = rules.beside(_limits(thresholds.disk, 100, "%"), shown, 0.01)
     forecasts, end = [], span[1]
     for line in lines:

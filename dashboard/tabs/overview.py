@@ -217,7 +217,11 @@ def _alerts(firing: list[FiringAlert] | None, engine: LiveReading | None, now: f
 def _score_line(score: Score) -> list[Any]:
     """Return the score of now as a link to its arithmetic, and why it is capped."""
     shown = html.Strong(number(score.value), className=f"fw-score fw-score-{score.level}")
-    told: list[Any] = [html.A([shown, f" of 100, {score.level}"], href="/health"), " now"]
+    told: list[Any] = [
+        html.A([shown, f" of 100, {score.level}"], href="/health"),
+        html.Span(" now", className="fw-when-live"),
+        html.Span(" when Fundwatch last answered", className="fw-when-lost"),
+    ]
     if score.capped_by:
         told.append(f" · at most 20: {', '.join(score.capped_by)}")
     return told

@@ -26,7 +26,6 @@ from dashboard.views.route import Route
 from dashboard.views.tab import Choices, Tab, View
 from portfolio import given
 from portfolio.data import PortfolioData
-from portfolio.freshness import value_stale_after_seconds
 from portfolio.imports.accepted import AcceptedDoubts, accepted_doubts
 from portfolio.query import PortfolioQuery
 from portfolio.reading import read
@@ -222,8 +221,9 @@ def _age(stores: Stores, data: PortfolioData) -> tuple[float | None, float | Non
     if given.has_ended(data.portfolio, stores.clock.now()):
         return None, None
     if data.portfolio.origin == "own":
-        by_calendar = given.stale_after_seconds(data.portfolio.calendar, data.own.cadence, data.nav.dates[-1])
-        return float(data.nav.newest), by_calendar or value_stale_after_seconds(data.own.cadence.longest_days)
+        of, nav = data.portfolio, data.nav
+        newest = given.newest_value(of.calendar, data.own.cadence, nav.dates[-1], float(nav.newest))
+        return newest.known_at, newest.stale_after_seconds
     if data.portfolio.origin == "replay":
         reading = stores.live.reading("replay", stores.settings.machine)
         return (reading.ts if reading else None), reading_stale_after_seconds(reading)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.errors import SettingsError
+from core.errors import FundwatchError, SettingsError, StorageUnavailable
 from core.trading_days import trading_days
 from portfolio.series.reference import catalogue
 from portfolio.tree.lost import put_back
@@ -17,11 +19,15 @@ from portfolio.tree.settings import WHERE_SET, told_currency, unknown_calendar, 
 from portfolio.tree.unfinished import finish_changes
 from storage.state.changes import Change, record_change
 from storage.state.portfolios import OWN, Portfolio, know_as, list_portfolios, names_in, portfolios_in, put_into
+from storage.stores import pauses
 
 if TYPE_CHECKING:
     from core.settings.portfolios import SetPortfolio
     from storage.state.database import Transaction
     from storage.stores import Stores
+
+
+log = logging.getLogger(__name__)
 
 
 def prepare_tree(stores: Stores) -> None:
@@ -40,6 +46,35 @@ def prepare_tree(stores: Stores) -> None:
     refuse_misnamed(stores)
     calendars = {each.calendar for each in list_portfolios(stores.state) if each.calendar}
     threading.Thread(target=_make_calendars, args=(calendars,), name="calendars", daemon=True).start()
+
+
+def when_storage_answers(stores: Stores, prepare: Callable[[], None]) -> None:
+    """Call `prepare` now or, where a server's storage is away, in a thread as soon as it answers.
+
+    Raises what `prepare` raises; StorageUnavailable of the engine inside this process alone.
+    """
+    try:
+        prepare()
+    except StorageUnavailable as error:
+        if stores.settings.is_embedded:
+            raise
+        log.warning("the tree of portfolios is looked at when storage answers: %s", error)
+        stopping = threading.Event()
+        stores.at_close(stopping.set)
+        threading.Thread(target=_prepare_later, args=(prepare, stopping), name="tree", daemon=True).start()
+
+
+def _prepare_later(prepare: Callable[[], None], stopping: threading.Event) -> None:
+    for seconds in pauses():
+        if stopping.wait(seconds):
+            return
+        try:
+            prepare()
+        except StorageUnavailable:
+            continue
+        except FundwatchError as error:
+            log.error("the tree of portfolios cannot be put in order: %s", error)
+        return
 
 
 def _make_calendars(names: set[str]) -> None:

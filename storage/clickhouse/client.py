@@ -354,7 +354,7 @@ def _set_wait(client: Client, seconds: float) -> float | None:
         return None
     before = client.timeout
     client.timeout = Timeout(connect=before.connect_timeout, read=seconds)
-    return float(before.read_timeout)
+    return None if before.read_timeout is None else float(before.read_timeout)
 
 
 def redacted(url: str) -> str:

@@ -97,9 +97,10 @@ def test_a_rule_on_a_metric_that_nobody_has_sent_says_so_and_does_what_its_polic
     assert send(desk, "GET", "/fills", 200)["state"] == "firing"
     assert send(desk, "GET", "/calm", 200)["state"] == "no data"
     assert ("fills", "fires") in happened(desk)
-    stores.clickhouse.insert(Facts("series", ("series", "host", "metric", "labels", "seen"),
-                                   ([1], ["a"], ["oms_fills"], [{"desk": "fx"}], [int(stores.clock.now())])))  # fmt: skip
-    stores.clickhouse.insert(Facts("samples", ("series", "ts", "value"), ([1], [int(stores.clock.now())], [1.0])))
+    seen = int(stores.clock.now())
+    row = ([1], ["a"], ["oms_fills"], [{"desk": "fx"}], [seen])
+    stores.clickhouse.insert(Facts("series", ("series", "host", "metric", "labels", "seen"), row))
+    stores.clickhouse.insert(Facts("samples", ("series", "ts", "value"), ([1], [seen], [1.0])))
     desk.goes_on(times=8)
     assert send(desk, "GET", "/fills", 200)["state"] == send(desk, "GET", "/calm", 200)["state"] == "ok"
     assert ("fills", "its data have come") in happened(desk)

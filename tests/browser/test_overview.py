@@ -29,6 +29,18 @@ def site(stores: Stores, serve: Callable[[Callable[..., object]], Site]) -> Site
     return serve(create_app(stores).server)
 
 
+AGES_LAST = """() => [...document.querySelectorAll(".fw-panel-head")].filter((head) => {
+  const age = head.querySelector(".fw-panel-age").getBoundingClientRect();
+  const others = [...head.children].filter((each) => !each.matches(".fw-panel-age") && each.offsetWidth);
+  return age.width && others.some((each) => {
+    const box = each.getBoundingClientRect();
+    const isSameLine = box.top < age.bottom && age.top < box.bottom;
+    return isSameLine ? box.left > age.left : box.top > age.top;
+  });
+}).map((head) => head.textContent)"""
+"""The headings of panels in which something comes after the age."""
+
+
 def tell(stores: Stores, *, is_safe: bool) -> None:
     now = time.time()
     state, why = (State.READY, "it answers") if is_safe else (State.NOT_READY, "it does not answer")
@@ -62,17 +74,30 @@ def test_it_opens_first_on_one_screen_and_the_badge_goes_with_every_tab(page: Pa
     expect(badge).to_be_focused()
 
 
+def test_on_a_narrow_screen_the_age_of_a_panel_stands_last_in_its_heading(page: Page, site: Site) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(site.url)
+    expect(page.locator("#overview-components-table")).to_contain_text("CPU")
+    assert page.evaluate(AGES_LAST) == []
+
+
 def test_the_badge_turns_red_by_itself_when_nobody_answers(page: Page, site: Site, watch: Watch) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(site.url)
     badge = page.locator("#safe-button")
     expect(badge).to_have_attribute("data-status", "ok")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    score = page.locator("#overview-health .fw-panel-subtitle")
+    expect(score).to_contain_text("now")
     site.stop()
     expect(badge).to_have_text("?unknown")
     expect(badge).to_have_attribute("data-status", "critical")
     badge.click()
     expect(page.locator("#safe-silent")).to_contain_text("What is not known is not safe")
+    expect(score.locator(".fw-when-lost")).to_be_visible(timeout=20_000)
+    expect(score.locator(".fw-when-live")).to_be_hidden()
+    page.set_viewport_size({"width": 1440, "height": 900})
+    expect(page.locator(".fw-nav .fw-tab-count")).to_have_text("?")
     site.start()
     expect(badge).to_have_attribute("data-status", "ok")
     expect(page.locator("#safe-list")).to_contain_text("Broker is ready")

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from access.accounts import add_account
+from access.tokens import Scope, make_token
 from access.viewer import Viewer
 from core.roles import Role
 from dashboard.tabs import audit, system, tokens, users
@@ -23,6 +24,19 @@ new PerformanceObserver(list => {
   for (const each of list.getEntries()) if (!each.hadRecentInput) window.shifts += each.value;
 }).observe({ type: "layout-shift" });
 """
+
+
+WHOLE = """element => {
+  const ring = 3, here = element.getBoundingClientRect();
+  const inside = { left: here.left - ring, right: here.right + ring };
+  for (let place = element.parentElement; place; place = place.parentElement) {
+    const box = place.getBoundingClientRect();
+    const cuts = getComputedStyle(place).overflowX !== "visible" || place.matches("td, tr");
+    if (cuts && (inside.right > box.right + 0.5 || inside.left < box.left - 0.5)) return false;
+  }
+  return inside.right <= innerWidth;
+}"""
+"""Whether an element is within all that may cut it off at its sides."""
 
 
 @pytest.fixture
@@ -119,6 +133,24 @@ def test_what_is_shown_once_is_in_sight_and_a_revoked_token_is_told(open_page: C
     page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
     expect(page.locator(".fw-done")).to_have_text("✓ Token for risk report revoked.")
     expect(page.locator(".fw-table-tall")).to_be_focused()
+
+
+def test_the_button_that_revokes_a_token_is_whole_on_a_narrow_screen(
+    open_page: Callable[..., Page], url: str, stores: Stores
+) -> None:
+    viewer, now = Viewer("admin", Role.ADMIN), stores.clock.now()
+    for number in range(5):
+        make_token(
+            stores.state, name=f"execution algorithm {number} on the third node of the second rack", account="",
+            scopes=list(Scope), portfolios=(), expires_at=0.0, by=viewer, now=now,
+        )  # fmt: skip
+    page = open_page(width=390, height=844)
+    page.goto(f"{url}/tokens")
+    buttons = page.get_by_role("button", name="Revoke")
+    expect(buttons).to_have_count(5)
+    for button in buttons.all():
+        button.focus()
+        assert button.evaluate(WHOLE), "nothing of it is cut off, nor of the ring that shows where the keyboard is"
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

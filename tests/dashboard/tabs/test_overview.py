@@ -143,6 +143,30 @@ def test_safe_is_told_with_how_many_checks_say_so(stores: Stores) -> None:
     assert slot_text("overview", shown(stores), "portfolios-table").count("safe") == 2
 
 
+def test_where_nothing_of_trading_is_checked_nothing_is_called_safe(stores: Stores) -> None:
+    own = (check(State.READY, "Storage"), check(State.READY, "Disk"), check(State.NOT_WATCHED, "Feeds"))
+    tell(stores, answer(), checks=own)
+    banner = plain(shown(stores).slots["overview-safe"])
+    assert "Nothing of your trading is checked yet" in text(banner) and "Safe to trade" not in text(banner)
+    assert "fw-level-not_configured" in str(banner) and "fw-level-ok" not in str(banner)
+    assert "/import" in str(banner) and "/services" in str(banner)
+    badge = orjson.loads(create_app(stores).server.test_client().get("/overview/safe").data)
+    assert (badge["word"], badge["status"]) == ("nothing checked", "not_configured")
+    tell(stores, answer(EVERY_PORTFOLIO, "no"), checks=(*own, check(State.NOT_READY, "Clock")))
+    assert "Not safe to trade" in slot_text("overview", shown(stores), "safe")
+
+
+def test_portfolios_in_trouble_come_first_and_each_stays_with_its_parts(stores: Stores) -> None:
+    tree = [("fund", ""), ("calm", "fund"), ("bad", "fund"), ("worse", "bad"), ("alone", "")]
+    put_portfolios(stores.state, [Portfolio("own", id, id, parent=parent) for id, parent in tree])
+    safe = [answer(id) for id in ("fund", "calm", "bad", "alone", "macro")]
+    unsafe = [answer(id, "it lost too much") for id in ("worse", "pairs")]
+    tell(stores, answer(EVERY_PORTFOLIO, "no"), *safe, *unsafe, checks=WATCHED)
+    told = slot_text("overview", shown(stores), "portfolios-table")
+    names = ("fund", "bad", "worse", "calm", "Pairs", "alone", "Macro")
+    assert [*map(told.index, names)] == sorted(map(told.index, names)), told
+
+
 def test_what_is_not_ready_is_named_with_its_reason_its_age_and_its_place(stores: Stores) -> None:
     failing = check(State.NOT_READY, "Broker", why="IB does not answer")
     lost = check(State.UNKNOWN, "Drawdown", "pairs", why="the value is overdue")
@@ -155,7 +179,7 @@ def test_what_is_not_ready_is_named_with_its_reason_its_age_and_its_place(stores
     assert text(banner).count("IB does not answer") == 1, "a reason is told once"
     assert b'"/pipeline"' in orjson.dumps(banner) and b'"data-age-ts"' in orjson.dumps(banner)
     table = slot_text("overview", view, "portfolios-table")
-    assert re.search(r"Macro.*✓ safe.*Pairs.*✕ not safe", table)
+    assert re.search(r"Pairs.*✕ not safe.*Macro.*✓ safe", table), "what is in trouble comes first"
 
 
 @pytest.mark.parametrize("ago", [None, 60.0])
