@@ -1,4 +1,4 @@
-"""What somebody may send by mistake of orders, trades and holdings: what the door says, and what the page makes of it."""
+"""What may be sent of orders, trades and holdings by mistake: what the door says, and what the page makes of it."""
 
 from __future__ import annotations
 
