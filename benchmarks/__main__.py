@@ -11,7 +11,11 @@ import sys
 import time
 
 PROGRAMS = (
+<<<<<<< HEAD
     *("storage_bytes", "series_reads", "nav_reads", "analytics", "holdings", "limits", "portfolio_tab"),
+=======
+    *("storage_bytes", "series_reads", "nav_reads", "analytics", "holdings", "trades", "portfolio_tab"),
+>>>>>>> trades
     *("collector_cpu", "lateness"),
     *("startup", "pages", "callbacks", "api", "alerts", "alert_delivery", "alert_storm", "ingest", "import_memory"),
     "import_rows",

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from core.memo import Memo
 from portfolio.allowed import Limits
-from portfolio.histories import fund, kept
+from portfolio.histories import fund
 from portfolio.tellers import names_of, tellers
+from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.orders import (
     NARROWED_BY,
     OPEN,
@@ -26,6 +29,7 @@ from storage.clickhouse.reads.orders import (
     orders_of_day,
 )
 from storage.clickhouse.reads.portfolio import DAY_SECONDS
+from storage.clickhouse.reads.trades import stamp_of
 
 if TYPE_CHECKING:
     from storage.state.portfolios import Portfolio
@@ -38,6 +42,8 @@ MOST_FILLS = 500
 """Fills of an order that are told one by one."""
 LONGEST_ID = 128
 LAST_MICROSECOND = 2**62
+ODD_KEPT = 64
+_ODD: WeakKeyDictionary[ClickHouse, Memo[Odd]] = WeakKeyDictionary()
 LIFE = (
     ("decided_at", "decided"), ("submitted_at", "submitted"), ("acknowledged_at", "acknowledged"),
     ("first_filled_at", "first fill"), ("last_filled_at", "last fill"), ("ended_at", "ended"),
@@ -128,7 +134,9 @@ def misfits(stores: Stores, portfolio: Portfolio, limits: Limits) -> Odd:
     ids = sorted({*of_orders, *of_trades})
     if not of_orders or not of_trades:
         return Odd()
-    return kept(stores, ("misfits", origin, *ids), lambda: odd(stores.clickhouse, origin, ids))
+    key = (origin, *ids, *(stamp_of(stores.clickhouse, origin, table, ids) for table in ("orders", "trades")))
+    memo = _ODD.setdefault(stores.clickhouse, Memo(ODD_KEPT))
+    return memo.get(key, lambda: odd(stores.clickhouse, origin, ids))
 
 
 def called(stores: Stores, portfolio: Portfolio, limits: Limits, id: str) -> Called | None:

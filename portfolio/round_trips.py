@@ -30,7 +30,17 @@ from portfolio.query import FIRST_DAY, PortfolioQuery
 from portfolio.tellers import names_of, tellers
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.portfolio import DAY_SECONDS
-from storage.clickhouse.reads.trades import Change, Fills, Place, Traded, changes_of, fills_of, traded
+from storage.clickhouse.reads.trades import (
+    Change,
+    Fills,
+    Place,
+    Traded,
+    changes_of,
+    currencies_of,
+    fills_of,
+    stamp_of,
+    traded,
+)
 from storage.state.series import Series, list_series
 
 if TYPE_CHECKING:
@@ -181,19 +191,21 @@ def matched(stores: Stores, portfolio: Portfolio, whole: Fund, ids: Sequence[str
     value and price that comes.
     """
     clickhouse, origin = stores.clickhouse, portfolio.origin
-    every, changes = traded(clickhouse, origin, ids), changes_of(clickhouse, origin, ids)
-    about = list_series(stores.state, origin)
+    changes, about = changes_of(clickhouse, origin, ids), list_series(stores.state, origin)
     own = {id: whole.tree[id].currency if id in whole.tree else portfolio.currency for id in ids}
-    told = {*own.values(), *(name for each in every for name in each.currencies), *(each.currency for each in changes)}
+    told = {*own.values(), *currencies_of(clickhouse, origin, ids), *(each.currency for each in changes)}
     key = (
-        origin, portfolio.currency, method, tuple(own.items()), tuple(every), tuple(about),
-        tuple((each.portfolio, each.id, each.version) for each in changes),
+        origin, portfolio.currency, method, tuple(own.items()), stamp_of(clickhouse, origin, "trades", ids),
+        tuple((each.portfolio, each.id, each.version) for each in changes), tuple(about),
         _stamp_of_rates(whole) if told - {"", portfolio.currency} else "",
     )  # fmt: skip
     memo = _MATCHED.setdefault(clickhouse, Memo(PORTFOLIOS_KEPT))
-    return memo.get(
-        key, lambda: _matched(clickhouse, origin, every, changes, about, own, _Rates(whole, portfolio.currency), method)
-    )
+
+    def make() -> Matched:
+        every = traded(clickhouse, origin, ids)
+        return _matched(clickhouse, origin, every, changes, about, own, _Rates(whole, portfolio.currency), method)
+
+    return memo.get(key, make)
 
 
 def _days(query: PortfolioQuery, found: Matched) -> tuple[np.datetime64, np.datetime64]:

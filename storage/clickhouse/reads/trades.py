@@ -20,10 +20,6 @@ class Traded:
     fills: int
     newest: int
     """Microseconds since 1970."""
-    currencies: tuple[str, ...]
-    """Empty: the portfolio's."""
-    stamp: int
-    """Another one when a fill comes, goes or is replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +61,9 @@ class Change:
     currency: str
 
 
+_IDS = {"trades": "trade_id", "orders": "order_id"}
+
+
 def tellers_of(clickhouse: ClickHouse, origin: str, table: str, portfolios: Sequence[str]) -> frozenset[str]:
     """Return which of the portfolios told any trades or orders. Raises StorageUnavailable."""
     sql = f"""
@@ -75,18 +74,38 @@ def tellers_of(clickhouse: ClickHouse, origin: str, table: str, portfolios: Sequ
     return frozenset(str(name) for (name,) in rows)
 
 
+def stamp_of(clickhouse: ClickHouse, origin: str, table: str, portfolios: Sequence[str]) -> tuple[int, int]:
+    """Return what is another one when a row of trades or orders comes, goes or is replaced. Raises StorageUnavailable.
+
+    Also when rows that were replaced are cleared away: then what is worked out again is the same.
+    """
+    sql = f"""
+        SELECT count(), sum(cityHash64({_IDS[table]}, version)) FROM {table}
+        WHERE origin = {{origin:String}} AND portfolio IN {{names:Array(String)}}
+    """
+    ((rows, stamp),) = clickhouse.rows(sql, {"origin": origin, "names": list(portfolios)}, kind=f"stamp of {table}")
+    return int(rows), int(stamp)
+
+
+def currencies_of(clickhouse: ClickHouse, origin: str, portfolios: Sequence[str]) -> tuple[str, ...]:
+    """Return the currencies of trades; empty: the portfolio's. Raises StorageUnavailable."""
+    sql = """
+        SELECT arraySort(groupUniqArray(toString(currency))) FROM trades
+        WHERE origin = {origin:String} AND portfolio IN {names:Array(String)}
+    """
+    ((found,),) = clickhouse.rows(sql, {"origin": origin, "names": list(portfolios)}, kind="currencies of trades")
+    return tuple(map(str, found))
+
+
 def traded(clickhouse: ClickHouse, origin: str, portfolios: Sequence[str]) -> list[Traded]:
     """Return what was traded in the portfolios, that which was traded last first. Raises StorageUnavailable."""
     sql = """
-        SELECT portfolio, instrument, count() AS fills, max(toUnixTimestamp64Micro(t.ts)) AS newest,
-            arraySort(groupUniqArray(toString(t.currency))), sum(cityHash64(trade_id, t.version))
+        SELECT portfolio, instrument, count() AS fills, max(toUnixTimestamp64Micro(t.ts)) AS newest
         FROM trades AS t FINAL WHERE origin = {origin:String} AND portfolio IN {names:Array(String)}
         GROUP BY portfolio, instrument ORDER BY newest DESC, portfolio, instrument
     """
     rows = clickhouse.rows(sql, {"origin": origin, "names": list(portfolios)}, kind="what was traded")
-    return [
-        Traded(str(row[0]), str(row[1]), int(row[2]), int(row[3]), tuple(map(str, row[4])), int(row[5])) for row in rows
-    ]
+    return [Traded(str(row[0]), str(row[1]), int(row[2]), int(row[3])) for row in rows]
 
 
 def fills_of(clickhouse: ClickHouse, origin: str, places: Sequence[Place]) -> Fills:
