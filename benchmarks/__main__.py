@@ -11,14 +11,10 @@ import sys
 import time
 
 PROGRAMS = (
-<<<<<<< HEAD
-    *("storage_bytes", "series_reads", "nav_reads", "analytics", "holdings", "limits", "portfolio_tab"),
-=======
-    *("storage_bytes", "series_reads", "nav_reads", "analytics", "holdings", "trades", "portfolio_tab"),
->>>>>>> trades
+    *("storage_bytes", "series_reads", "nav_reads", "analytics", "holdings", "trades", "limits", "portfolio_tab"),
     *("collector_cpu", "lateness"),
-    *("startup", "pages", "callbacks", "api", "alerts", "alert_delivery", "alert_storm", "ingest", "import_memory"),
-    "import_rows",
+    *("startup", "pages", "callbacks", "api", "alerts", "alert_delivery", "alert_storm", "ingest"),
+    *("import_memory", "import_rows"),
     *("sources", "feeds", "full_set", "outages"),
 )
 BY_NAME = ("soak", "freezes", "ingest_kills", "alert_kills", "accessibility")
