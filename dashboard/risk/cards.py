@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dash import html
@@ -12,10 +12,13 @@ from core import format as text
 from core.model import Status
 from dashboard.components.card import card, verdict
 from portfolio.risk import Book, Risk
-from portfolio.risk_query import METHODS
+from portfolio.risk_query import METHODS, Method
 
 ID = "risk"
 MOST_NAMED = 6
+SAID: Mapping[Method, str] = {
+    "historical": "historical", "parametric": "parametric", "cornish_fisher": "Cornish-Fisher",
+}  # fmt: skip
 
 
 def strip(risk: Risk) -> list[html.Article]:
@@ -25,14 +28,13 @@ def strip(risk: Risk) -> list[html.Article]:
     of = f"{query.level_name}, {query.horizon_name}, of today's book over {text.count(len(book.returns.days), 'day')}"
     losses = []
     for method, found in risk.by_method.items():
-        name = METHODS[method]
         for word, value, meaning in (
             ("VaR", found.value_at_risk, "The loss that is not exceeded with this probability"),
             ("ES", found.expected_shortfall, "Expected shortfall: the mean loss beyond VaR"),
         ):
             losses.append(
-                card(f"{ID}-{word.lower()}-{method}", f"{word}, {name.lower()}", text.money(value, currency),
-                     why=f"{text.percent(_over(value, nav))} of NAV", definition=f"{meaning}. {name}, {of}")
+                card(f"{ID}-{word.lower()}-{method}", f"{word}, {SAID[method]}", text.money(value), currency,
+                     why=f"{text.percent(_over(value, nav))} of NAV", definition=f"{meaning}. {METHODS[method]}, {of}")
             )  # fmt: skip
     return [
         *losses,
