@@ -45,7 +45,7 @@ def strip(risk: Risk) -> list[html.Article]:
         card(f"{ID}-diversification", "Diversification ratio", text.ratio(risk.diversification_ratio),
              why="1: all move as one",
              definition="Volatilities of the instruments added up, over that of the book (Choueifaty 2008)"),
-        card(f"{ID}-bets", "Effective bets", text.number(risk.effective_bets, 1),
+        card(f"{ID}-bets", "Effective bets", text.number(risk.principal.effective_bets, 1),
              why=f"of {text.count(len(book.returns.keys), 'instrument')}",
              definition="exp of the entropy of the book's variance by principal component (Meucci 2009)"),
         card(f"{ID}-beta", "Beta", text.ratio(risk.beta),
@@ -81,7 +81,7 @@ def left_out(book: Book) -> list[str]:
         named = "; ".join(f"{each.key.instrument}: {each.why}" for each in lost[:MOST_NAMED])
         more = f"; and {text.number(len(lost) - MOST_NAMED)} more" if len(lost) > MOST_NAMED else ""
         share = text.percent(book.returns.left_out_ratio)
-        said.append(f"Left out is {share} of gross exposure: {named}{more}.")
+        said.append(f"Left out: {named}{more}; of gross exposure that is {share}.")
     if book.unpriced:
         lost_too = text.count(len(book.unpriced), "position")
         said.append(f"{lost_too} of no known value left out: there is no rate of the currency.")

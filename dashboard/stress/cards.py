@@ -23,7 +23,7 @@ def strip(
     """Return the cards."""
     lengths = [
         _card(
-            found, f"past-{length}", "Worst day" if length == 1 else f"Worst {length} days",
+            found, f"past-{length}", "Worst day" if length == 1 else f"Worst {text.count(length, 'day')}",
             worst([each for each in windows if each.id.startswith(f"window:{length}:")]),
             "What today's book would have lost on the worst days in a row of the loaded prices",
         )
