@@ -77,18 +77,6 @@ def diversification_ratio(values: ArrayLike, matrix: ArrayLike) -> float:
     return float(over(np.abs(held) @ np.sqrt(np.diag(given)), book_deviation(held, given)))
 
 
-def effective_bets(values: ArrayLike, matrix: ArrayLike) -> float:
-    """Return exp(−Σ p ln p), p the shares of the book's variance by principal component (Meucci 2009).
-
-    1 when one source of risk makes all of it, n when n that move apart make the same each. NaN when the book does not
-    vary.
-    """
-    shares = principal_shares(values, matrix).book
-    if np.isnan(shares).any() or not len(shares):
-        return float("nan")
-    return float(np.exp(-np.sum(xlogy(shares, shares))))
-
-
 @dataclass(frozen=True, eq=False)
 class Components:
     """Principal components, the one with the largest variance first."""
@@ -103,6 +91,17 @@ class Components:
     """Share of the book's variance, adds up to 1; NaN when it does not vary."""
     exposure: Floats
     """What the book gains when a component moves by its deviation, in the currency of the values."""
+
+    @property
+    def effective_bets(self) -> float:
+        """Return exp(−Σ p ln p), p the shares of the book's variance by component (Meucci 2009).
+
+        1 when one source of risk makes all of it, n when n that move apart make the same each. NaN when the book does
+        not vary.
+        """
+        if np.isnan(self.book).any() or not len(self.book):
+            return float("nan")
+        return float(np.exp(-np.sum(xlogy(self.book, self.book))))
 
 
 def principal_shares(values: ArrayLike, matrix: ArrayLike) -> Components:

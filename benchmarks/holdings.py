@@ -26,7 +26,9 @@ from analytics import (
     exposure,
     holdings_risk,
     linking,
+    modified_risk,
     orders,
+    past_risk,
     round_trips,
 )
 from analytics.block import Floats
@@ -42,6 +44,7 @@ from storage.state.portfolios import Portfolio
 from storage.state.series import Series
 
 POSITIONS, DAYS, RISK_DAYS = 1_000, 2_520, 2_500
+PAST_DAYS = 250
 SECTORS, STRATEGIES = 11, 6
 FILLS, TRANSACTIONS = 1_000_000, 100_000
 ROUNDS = 7
@@ -146,6 +149,15 @@ def risk(draw: np.random.Generator) -> Iterator[Figure]:
     )
     yield from timed(
         f"{size}: component VaR, historical", lambda: holdings_risk.historical_risk(held, days.copy(), 0.99), 500
+    )
+    yield from timed(
+        f"{size}: component VaR, Cornish-Fisher", lambda: modified_risk.modified_risk(held, days.copy(), 0.99), None
+    )
+    books, places = held * draw.random((PAST_DAYS, POSITIONS)), np.arange(RISK_DAYS - PAST_DAYS, RISK_DAYS)
+    yield from timed(
+        f"{POSITIONS:,} instruments: VaR of each of {PAST_DAYS} past days from the {PAST_DAYS} before it",
+        lambda: past_risk.past_var(books.copy(), days[-2 * PAST_DAYS :], places - RISK_DAYS + 2 * PAST_DAYS, 0.99),
+        None,
     )
     found = holdings_risk.historical_risk(held, days, 0.99)
     apart = abs(found.component_var.sum() / found.value_at_risk - 1.0)

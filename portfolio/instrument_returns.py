@@ -15,7 +15,7 @@ import numpy as np
 
 from analytics.block import Bools, Floats
 from analytics.calendar import Dates, months_before
-from core.format import percent
+from core.format import count, percent
 from portfolio.histories import exchange
 from storage.clickhouse.reads.book import reported_prices, splits_told
 from storage.clickhouse.reads.portfolio import DailyPrices, daily_prices_many
@@ -116,7 +116,7 @@ def instrument_returns(
     days = _days(prices, gross)
     window = days[_start(prices, days, gross, first) :] if len(days) else days
     if len(window) <= FEWEST_DAYS:
-        why = f"there are prices of {max(len(window) - 1, 0)} days; {FEWEST_DAYS} are needed"
+        why = f"there are prices of {count(len(window), 'day')}; more than {FEWEST_DAYS} are needed"
         return _none(keys, gross, last, why)
     if float(np.median(np.diff(window).astype(np.int64))) > LONGEST_GAP_DAYS:
         return _none(keys, gross, last, "prices are told less often than daily")
@@ -155,7 +155,7 @@ def _prices(
     )
     known = np.where(stored.values > 0, stored.values, np.nan)
     counts = np.isfinite(known).sum(axis=1)
-    lacking = [symbol for symbol, count in zip(symbols, counts, strict=True) if count <= FEWEST_DAYS]
+    lacking = [symbol for symbol, many in zip(symbols, counts, strict=True) if many <= FEWEST_DAYS]
     end = int((last + 1).astype("datetime64[s]").astype(np.int64))
     told = reported_prices(stores.clickhouse, origin, holders, lacking, end) if lacking else None
     merged, from_reports = _merged(symbols, stored.days, known, told, since)

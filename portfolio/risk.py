@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from analytics.block import Floats
 from analytics.calendar import carried
-from analytics.covariance import book_deviation, diversification_ratio, effective_bets, ledoit_wolf
+from analytics.covariance import Components, book_deviation, diversification_ratio, ledoit_wolf, principal_shares
 from analytics.factors import factor_loadings
 from analytics.holdings_risk import HoldingsRisk, historical_risk, hypothetical_pnl, risk_of_covariance
 from analytics.modified_risk import modified_risk
@@ -92,7 +92,8 @@ class Risk:
     by_method: Mapping[Method, HoldingsRisk]
     """Without cornish_fisher where it does not hold."""
     diversification_ratio: float
-    effective_bets: float
+    principal: Components
+    """Of what is held, netted."""
     predicted_volatility: float
     """Of the book over NAV, a year."""
     realised_volatility: float
@@ -210,7 +211,7 @@ def risk_of(stores: Stores, book: Book, query: RiskQuery) -> Risk:
         query=query,
         by_method=by_method,
         diversification_ratio=diversification_ratio(netted, matrix),
-        effective_bets=effective_bets(netted, matrix),
+        principal=principal_shares(netted, matrix),
         predicted_volatility=root * deviation / nav if nav > 0 else math.nan,
         realised_volatility=_realised(stores, book),
         beta=float(netted @ betas) / nav if betas is not None and nav > 0 else math.nan,

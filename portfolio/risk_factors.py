@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.covariance import principal_shares
 from analytics.factors import factor_loadings
 from portfolio.chosen import benchmarks
 from portfolio.risk import Book, Risk, book_pnl, series_returns
@@ -49,7 +48,7 @@ class Factors:
 
 def components(risk: Risk) -> Factors:
     """Return the first principal components of what is held, the one that varies most first."""
-    found = principal_shares(risk.book.netted, risk.matrix)
+    found = risk.principal
     names = [key.instrument for key in risk.book.returns.keys]
     rows = []
     for at in range(min(MOST_COMPONENTS, len(names))):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from core.format import count
 from portfolio.instrument_returns import HISTORIES, History
 from portfolio.query import one_of
 
@@ -54,4 +55,4 @@ class RiskQuery:
     @property
     def horizon_name(self) -> str:
         """Return the horizon in words: "1 day"."""
-        return "1 day" if self.horizon == 1 else f"{self.horizon} days"
+        return count(self.horizon, "day")

@@ -247,7 +247,7 @@ def _outcome(found: Stressed, id: str, name: str, kind: Kind, scenario: Scenario
 
 
 def _left_out(lost: int) -> str:
-    return f"{count(lost, 'position')} without returns {noun(lost, 'stays', 'stay')} still." if lost else ""
+    return f"{count(lost, 'position')} of no known returns {noun(lost, 'stays', 'stay')} still." if lost else ""
 
 
 def worst(outcomes: Sequence[Outcome]) -> Outcome | None:

@@ -163,7 +163,7 @@ def _risk(ask: Ask[OfRisk]) -> PortfolioRisk:
             for method, each in risk.by_method.items()
         ],
         volatility_ratio=finite(risk.predicted_volatility), realised_volatility_ratio=finite(risk.realised_volatility),
-        diversification_ratio=finite(risk.diversification_ratio), effective_bets=finite(risk.effective_bets),
+        diversification_ratio=finite(risk.diversification_ratio), effective_bets=finite(risk.principal.effective_bets),
         beta=finite(risk.beta), benchmark=risk.benchmark, positions=_positions(risk),
         groups=[
             GroupRisk(group=each.name, value=each.value, component_var=each.component_var,

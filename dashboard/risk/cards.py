@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dash import html
@@ -12,10 +12,13 @@ from core import format as text
 from core.model import Status
 from dashboard.components.card import card, verdict
 from portfolio.risk import Book, Risk
-from portfolio.risk_query import METHODS
+from portfolio.risk_query import METHODS, Method
 
 ID = "risk"
 MOST_NAMED = 6
+SAID: Mapping[Method, str] = {
+    "historical": "historical", "parametric": "parametric", "cornish_fisher": "Cornish-Fisher",
+}  # fmt: skip
 
 
 def strip(risk: Risk) -> list[html.Article]:
@@ -25,14 +28,13 @@ def strip(risk: Risk) -> list[html.Article]:
     of = f"{query.level_name}, {query.horizon_name}, of today's book over {text.count(len(book.returns.days), 'day')}"
     losses = []
     for method, found in risk.by_method.items():
-        name = METHODS[method]
         for word, value, meaning in (
             ("VaR", found.value_at_risk, "The loss that is not exceeded with this probability"),
             ("ES", found.expected_shortfall, "Expected shortfall: the mean loss beyond VaR"),
         ):
             losses.append(
-                card(f"{ID}-{word.lower()}-{method}", f"{word}, {name.lower()}", text.money(value, currency),
-                     why=f"{text.percent(_over(value, nav))} of NAV", definition=f"{meaning}. {name}, {of}")
+                card(f"{ID}-{word.lower()}-{method}", f"{word}, {SAID[method]}", text.money(value), currency,
+                     why=f"{text.percent(_over(value, nav))} of NAV", definition=f"{meaning}. {METHODS[method]}, {of}")
             )  # fmt: skip
     return [
         *losses,
@@ -43,7 +45,7 @@ def strip(risk: Risk) -> list[html.Article]:
         card(f"{ID}-diversification", "Diversification ratio", text.ratio(risk.diversification_ratio),
              why="1: all move as one",
              definition="Volatilities of the instruments added up, over that of the book (Choueifaty 2008)"),
-        card(f"{ID}-bets", "Effective bets", text.number(risk.effective_bets, 1),
+        card(f"{ID}-bets", "Effective bets", text.number(risk.principal.effective_bets, 1),
              why=f"of {text.count(len(book.returns.keys), 'instrument')}",
              definition="exp of the entropy of the book's variance by principal component (Meucci 2009)"),
         card(f"{ID}-beta", "Beta", text.ratio(risk.beta),
@@ -79,7 +81,7 @@ def left_out(book: Book) -> list[str]:
         named = "; ".join(f"{each.key.instrument}: {each.why}" for each in lost[:MOST_NAMED])
         more = f"; and {text.number(len(lost) - MOST_NAMED)} more" if len(lost) > MOST_NAMED else ""
         share = text.percent(book.returns.left_out_ratio)
-        said.append(f"Left out is {share} of gross exposure: {named}{more}.")
+        said.append(f"Left out: {named}{more}; of gross exposure that is {share}.")
     if book.unpriced:
         lost_too = text.count(len(book.unpriced), "position")
         said.append(f"{lost_too} of no known value left out: there is no rate of the currency.")

@@ -47,7 +47,7 @@ def back_test(found: PastRisk | None, currency: str) -> Drawn:
         return Drawn(note="Shows the VaR of each past day's book against its profit and loss, once a year's reports of "
                           "positions and prices before them are there.")  # fmt: skip
     over = found.result.positions
-    subtitle = f"{WORDS[found.zone]} · {verdict(found.result)} · from the {found.reach} days before each"
+    subtitle = f"{WORDS[found.zone]} · {verdict(found.result)} · from {text.count(found.reach, 'day')} before each"
     figure = _pnl_figure(found.days, found.pnl, found.forecast, over, currency, "risk-back-test")
     return Drawn(figure, subtitle)
 

@@ -23,7 +23,7 @@ def strip(
     """Return the cards."""
     lengths = [
         _card(
-            found, f"past-{length}", "Worst day" if length == 1 else f"Worst {length} days",
+            found, f"past-{length}", "Worst day" if length == 1 else f"Worst {text.count(length, 'day')}",
             worst([each for each in windows if each.id.startswith(f"window:{length}:")]),
             "What today's book would have lost on the worst days in a row of the loaded prices",
         )
@@ -35,7 +35,7 @@ def strip(
         *([_card(found, "own", "Worst own scenario", worst(own), "Of the scenarios kept")] if own else []),
         *[
             card(f"{ID}-moved-{number}", f"VaR, {each.name[:1].lower()}{each.name[1:]}",
-                 text.money(each.risk.value_at_risk, found.book.found.portfolio.currency),
+                 text.money(each.risk.value_at_risk), found.book.found.portfolio.currency,
                  why=f"{text.percent(_over(each.risk.value_at_risk, found.book.found.nav))} of NAV",
                  definition=f"Parametric VaR, {query.level_name}, {query.horizon_name}")
             for number, each in enumerate(moved) if number in (0, 1, 2)
@@ -48,7 +48,7 @@ def _card(found: Stressed, id: str, title: str, outcome: Outcome | None, meaning
     whole = found.book.found
     share = text.percent(_over(lost, whole.nav), signed=True)
     return card(
-        f"{ID}-{id}", title, text.money(lost, whole.portfolio.currency, signed=True), tone=tone(lost),
+        f"{ID}-{id}", title, text.money(lost, signed=True), whole.portfolio.currency, tone=tone(lost),
         why=f"{share} · {outcome.name}" if outcome is not None else "none is known", definition=meaning,
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dash import html
 
 from access.viewer import Viewer
+from core import format as text
 from dashboard.components.card import empty
 from dashboard.components.choices import choice_bar, choice_input, choice_select, chosen, spacer
 from dashboard.components.panel import panels, slot
@@ -165,7 +166,8 @@ def _without_returns(book: Book) -> list[Any]:
 
 
 def _factors_said(risk: Risk, is_picked: bool) -> str:
-    return "of the series picked" if is_picked else f"principal components of {len(risk.book.returns.keys)} instruments"
+    held = text.count(len(risk.book.returns.keys), "instrument")
+    return "of the series picked" if is_picked else f"principal components of {held}"
 
 
 def _nothing(asked: Asked, title: str, how: str) -> View:

@@ -58,7 +58,7 @@ def figures_table(changes: Sequence[Change]) -> html.Div:
         sortable=False,
         stack=False,
         nothing="No figure can be worked out.",
-    )
+    )  # fmt: skip
 
 
 def _trade(each: Priced, trades: Sequence[Trade]) -> dict[str, Any]:

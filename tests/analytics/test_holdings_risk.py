@@ -103,9 +103,10 @@ def test_what_was_to_be_said_the_evening_before_is_that_days_own_risk() -> None:
 
 
 def test_bets_are_as_many_as_move_apart() -> None:
-    assert covariance.effective_bets(np.ones(4), np.diag([1.0, 1.01, 0.99, 1.02])) == pytest.approx(4.0, rel=1e-3)
-    assert covariance.effective_bets([3.0, 1.0], np.ones((2, 2))) == pytest.approx(1.0)
-    assert math.isnan(covariance.effective_bets(np.zeros(2), np.eye(2)))
+    apart = covariance.principal_shares(np.ones(4), np.diag([1.0, 1.01, 0.99, 1.02]))
+    assert apart.effective_bets == pytest.approx(4.0, rel=1e-3)
+    assert covariance.principal_shares([3.0, 1.0], np.ones((2, 2))).effective_bets == pytest.approx(1.0)
+    assert math.isnan(covariance.principal_shares(np.zeros(2), np.eye(2)).effective_bets)
     found = covariance.principal_shares(VALUES, covariance.covariance(RETURNS))
     assert found.market.sum() == pytest.approx(1.0) and found.book.sum() == pytest.approx(1.0)
     deviation = covariance.book_deviation(VALUES, covariance.covariance(RETURNS))

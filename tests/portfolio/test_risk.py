@@ -90,7 +90,7 @@ def test_what_is_predicted_is_near_what_was(sample: Stores) -> None:
     query = RiskQuery(history="1y")
     risk = risk_of(sample, book(sample, query=query), query)
     assert 0.3 < risk.predicted_volatility / risk.realised_volatility < 3
-    assert 1 < risk.effective_bets < len(risk.book.returns.keys)
+    assert 1 < risk.principal.effective_bets < len(risk.book.returns.keys)
     assert risk.diversification_ratio > 1
     assert risk.benchmark == "S&P 500"
     assert -1 < risk.beta < 1.5
