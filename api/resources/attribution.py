@@ -181,7 +181,7 @@ def _fees(ask: Ask[OfPortfolio]) -> Page[FeesOfYear]:
                 management_fee_ratio=None, performance_fee_ratio=None,
             )
         )  # fmt: skip
-        said.append(f"Its values are {found.nav_is} of fees.")
+        said.append("Its values come before fees." if found.nav_is == "gross" else "Its values come after fees.")
     elif said == told.told:
         said.append("No fees are set of it.")
     part, following = part_of(rows, lambda row: (row.year,), ask.begins)

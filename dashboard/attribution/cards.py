@@ -82,4 +82,4 @@ def _against(data: PortfolioData, against: Brinson | None) -> str:
 def _fees(found: Fees | None) -> str:
     if found is None:
         return "no fees are set"
-    return f"{text.percent(found.gross_return, signed=True)} gross, {text.percent(found.net_return, signed=True)} net"
+    return f"gross {text.percent(found.gross_return, signed=True)}, net {text.percent(found.net_return, signed=True)}"

@@ -210,7 +210,8 @@ def terms(found: Fees) -> str:
     said = [f"{100 * own.management:.4g} % a year", f"{100 * own.performance:.4g} % of gains"]
     said += [f"above {100 * own.hurdle:.4g} % a year"] if own.hurdle else []
     said += ["with high-water mark" if own.has_high_water_mark else "without high-water mark"]
-    return f"{', '.join(said)}, paid each {own.crystallisation}; the values are {found.nav_is} of fees"
+    said += [f"paid each {own.crystallisation}"]
+    return ", ".join(said) + ("; values come before them" if found.nav_is == "gross" else "; values come after them")
 
 
 def how_to_set_fees() -> list[Any]:

@@ -395,16 +395,17 @@ def _marks(of: Reported, decision: Decision, source: str) -> Facts:
         names, times = [each[own.name] for each in now], [each["ts"] for each in now]
         data: tuple[Sequence[Any], ...] = (origins, names, times, *versions, *before, *after, moments, sources)
         return Facts(own.marks, columns, data, uuid.uuid4().hex)
-    key = of.keys[-1]
+    # What belongs to no portfolio is named by what it is of.
+    key = of.keys[-1:] if of.keys[0] == "portfolio" else (of.keys[0], of.keys[-1])
     taken = decision.is_other[at].astype(int).tolist()
     times = [each["ts"] * (MICROSECONDS // of.per_second) for each in was]
     said = [[orjson.dumps({name: each[name] for name in of.content}).decode() for each in some] for some in (was, now)]
-    names = [each[of.keys[0]] for each in now]
+    names = [each.get("portfolio", "") for each in now]
     data = (
         origins,
         [of.table] * count,
         names,
-        [each[key] for each in now],
+        [" ".join(str(each[name]) for name in key) for each in now],
         times,
         *versions,
         *said,

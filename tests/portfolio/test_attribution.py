@@ -195,6 +195,13 @@ def test_weights_that_were_told_drift_with_prices_until_they_are_told_anew(store
     assert told.benchmark == pytest.approx(0.02)
     parts = [*(each.total for each in told.segments), told.apart]
     assert math.fsum(parts) == pytest.approx(told.own - told.benchmark)
+    anew = {"benchmark": "INDEX", "ts": at(TODAY), "instrument": "ACME", "weight": 0.5}
+    assert send("benchmark_weights", [anew]).json["restated"] == 1
+    told = attributed_to(stores, data, found, "instrument", "BF", "carino", "arithmetic")
+    assert told is not None
+    assert told.told[0] == "Told weights do not add up to 100 %: 90 % on 2024-03-05. The rest counts as cash."
+    ((key, was),) = stores.clickhouse.rows("SELECT key, was FROM restatements FINAL WHERE kind = 'benchmark_weights'")
+    assert (key, was) == ("INDEX ACME", '{"weight":0.6}')
 
 
 def test_weights_in_percent_are_refused_and_nothing_is_kept(stores: Stores, send: Send) -> None:
