@@ -147,7 +147,10 @@ def impact(found: Execution) -> Drawn:
         ],
         "layout": still(
             {
-                "xaxis": {"type": "log", "ticksuffix": " %", "tickformat": "~g", "title": {"text": "share of the average daily volume"}},
+                "xaxis": {
+                    "type": "log", "ticksuffix": " %", "tickformat": "~g",
+                    "title": {"text": "share of the average daily volume"},
+                },
                 "yaxis": {"ticksuffix": " bp", "nticks": 6, "zeroline": True},
                 "margin": {"r": 12, "t": 6, "b": 40},
             },
