@@ -306,7 +306,7 @@ def _told(
     if trading.without_order:
         said.append(f"{count(trading.without_order, 'fill')} of no known order: counted in turnover and costs alone.")
     if backward := sum(each.backward for each in legs):
-        said.append(f"{count(backward, 'time')} of orders before the one that comes first: left out of latencies.")
+        said.append(f"{count(backward, 'order')} with a time before that of the step before: left out of latencies.")
     days = {(each.currency, each.day) for each in traded if each.currency != asked.wanted}
     unrated = sorted({currency for currency, day in days if (currency, day) not in asked.rates})
     if unrated or sums[PLACE["without_rate"]]:

@@ -15,7 +15,7 @@ from dashboard.charts.rows import Row, extent, short, stacked
 from dashboard.charts.theme import faded
 from portfolio.execution_model import BYS, Execution, Part
 
-MOST_BARS = 24
+MOST_BARS = 14
 FEWEST_OF_A_SIZE = 5
 """Orders from which on a size is drawn: the interval of fewer would flatten all others. The fit is of every order."""
 PARTS = (
@@ -147,7 +147,10 @@ def impact(found: Execution) -> Drawn:
         ],
         "layout": still(
             {
-                "xaxis": {"type": "log", "ticksuffix": " %", "tickformat": "~g", "title": {"text": "share of the average daily volume"}},
+                "xaxis": {
+                    "type": "log", "ticksuffix": " %", "tickformat": "~g", "dtick": 1,
+                    "title": {"text": "share of the average daily volume"},
+                },
                 "yaxis": {"ticksuffix": " bp", "nticks": 6, "zeroline": True},
                 "margin": {"r": 12, "t": 6, "b": 40},
             },

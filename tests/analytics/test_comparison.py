@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,17 @@ from hypothesis import strategies as st
 from scipy.stats import t, ttest_ind
 
 from analytics import comparison
+from analytics.comparison import (
+    Moments,
+    WeightedMoments,
+    difference_of,
+    mean_difference,
+    mean_of,
+    total_difference,
+    total_difference_of,
+    weighted_mean,
+    weighted_mean_of,
+)
 
 values = st.lists(st.floats(-100.0, 100.0).map(lambda value: round(value, 3)), min_size=2, max_size=30)
 
@@ -100,3 +112,36 @@ def test_what_cannot_be_compared_is_told() -> None:
     with pytest.raises(ValueError, match="weights: one is below 0"):
         comparison.weighted_mean([1.0, 2.0], [1.0, -1.0])
     assert math.isnan(comparison.weighted_mean([1.0, 2.0], [0.0, 0.0]).value)
+
+
+@given(st.integers(0, 40), st.integers(2, 40), st.integers(0, 1_000))
+def test_sums_say_what_the_values_say(many: int, others: int, seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    values, weights = draw.normal(3, 10, (2, many + others)), draw.lognormal(2, 1, many + others)
+    one, other = values[0][:many], values[0][many:]
+    sums = [Moments(len(each), float(each.sum()), float((each**2).sum())) for each in (one, other)]
+    for found, told in (
+        (difference_of(*sums), mean_difference(one, other)),
+        (total_difference_of(*sums), total_difference(one, other)),
+        (weighted_mean_of(weighted(values[1], weights)), weighted_mean(values[1], weights)),
+        (mean_of(sums[1]), weighted_mean(other, np.ones(others))),
+    ):
+        assert (found.value, found.low, found.high, found.count) == pytest.approx(
+            (told.value, told.low, told.high, told.count), rel=1e-9, abs=1e-9, nan_ok=True
+        )
+
+
+def weighted(values: Any, weights: Any) -> WeightedMoments:
+    squares = weights**2
+    return WeightedMoments(
+        len(values), float(weights.sum()), float(weights @ values), float(squares.sum()), float(squares @ values),
+        float(squares @ values**2),
+    )  # fmt: skip
+
+
+def test_what_no_order_weighs_is_not_known_and_alike_values_have_no_width() -> None:
+    nothing = weighted_mean_of(WeightedMoments(0, 0.0, 0.0, 0.0, 0.0, 0.0))
+    assert math.isnan(nothing.value) and math.isnan(nothing.low)
+    alike = weighted_mean_of(weighted(np.full(5, 2.0), np.ones(5)))
+    assert (alike.value, alike.low, alike.high) == (2.0, 2.0, 2.0)
+    assert math.isnan(difference_of(Moments(1, 2.0, 4.0), Moments(9, 9.0, 9.0)).low)

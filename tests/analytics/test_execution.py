@@ -104,6 +104,24 @@ def test_the_square_root_of_size_is_found_again() -> None:
     assert impact.square_root_impact([], [], [], []).observations == 0
 
 
+def test_the_fit_from_sums_is_that_of_the_orders() -> None:
+    draw = np.random.default_rng(31)
+    for many in (0, 2, 3, 40, 5_000):
+        volatility, share = draw.uniform(50, 300, many), draw.uniform(0.0001, 0.2, many)
+        x, y = volatility * np.sqrt(share), draw.normal(2.0, 30.0, many)
+        powers = [(1, 0), (2, 0), (3, 0), (4, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 1), (2, 2), (3, 1)]
+        sums = impact.ImpactSums(many, *(float((x**one * y**two).sum()) for one, two in powers))
+        found, told = impact.square_root_impact_of(sums), impact.square_root_impact(y, volatility, share, np.ones(many))
+        for name in ("coefficient", "coefficient_error", "low", "high", "intercept", "intercept_error", "r_squared",
+                     "residual"):  # fmt: skip
+            assert getattr(found, name) == pytest.approx(getattr(told, name), rel=1e-8, abs=1e-10, nan_ok=True), name
+        assert found.observations == many
+    alike = impact.square_root_impact_of(
+        impact.ImpactSums(3, 6.0, 12.0, 24.0, 48.0, 6.0, 14.0, 12.0, 28.0, 24.0, 56.0, 48.0)
+    )
+    assert math.isnan(alike.coefficient)
+
+
 def test_the_error_of_the_slope_covers_as_often_as_it_says() -> None:
     draw, hits = np.random.default_rng(29), 0
     for _ in range(300):

@@ -117,7 +117,8 @@ def span_told(clickhouse: ClickHouse, origin: str, portfolios: Sequence[str]) ->
             SELECT toUnixTimestamp({SENT}) AS at FROM orders
             WHERE origin = {{origin:String}} AND portfolio IN {{names:Array(String)}}
             UNION ALL
-            SELECT toUnixTimestamp(ts) FROM trades WHERE origin = {{origin:String}} AND portfolio IN {{names:Array(String)}}
+            SELECT toUnixTimestamp(ts) FROM trades
+            WHERE origin = {{origin:String}} AND portfolio IN {{names:Array(String)}}
         )
     """
     ((first, last, count),) = clickhouse.rows(sql, {"origin": origin, "names": list(portfolios)}, kind="span of orders")

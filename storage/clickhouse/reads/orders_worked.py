@@ -108,11 +108,11 @@ def _joined(asked: Asked, *, by_venue: bool) -> str:
             o.status AS status, o.decision_price AS decision, o.arrival_price AS arrival, o.broker AS broker,
             if(o.strategy = '', o.portfolio, o.strategy) AS strategy, o.sent_at AS sent, {of_venue}f.done AS done,
             f.spent AS spent, f.paid AS paid, c.close AS close, o.is_unfilled OR o.status = 'filled' AS is_ended,
-            f.done = 0 AND o.is_unfilled AND o.id IN (
+            f.done = 0 AND o.is_unfilled AND o.id GLOBAL IN (
                 SELECT id FROM (
                     SELECT {ORDER} AS id, {SENT} AS at, max({SENT}) OVER (PARTITION BY {DECISION}) AS newest
                     FROM (
-                        SELECT * FROM orders FINAL WHERE {since} AND decided_at IN (
+                        SELECT * FROM orders FINAL WHERE {since} AND decided_at GLOBAL IN (
                             SELECT decided_at FROM orders FINAL
                             WHERE {unfilled} AND toUnixTimestamp64Micro(decided_at) != 0
                         )
@@ -135,7 +135,7 @@ def _joined(asked: Asked, *, by_venue: bool) -> str:
         ) AS f ON f.id = o.id
         LEFT JOIN (
             SELECT cityHash64(instrument, toDate(p.ts)) AS id, argMax(price, p.ts) AS close FROM prices AS p FINAL
-            WHERE origin = {{origin:String}} AND price > 0 AND id IN (
+            WHERE origin = {{origin:String}} AND price > 0 AND id GLOBAL IN (
                 SELECT cityHash64(instrument, {ENDED}) FROM orders FINAL WHERE {unfilled}
             ) GROUP BY id
         ) AS c ON c.id = o.closed
