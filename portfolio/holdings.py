@@ -52,6 +52,19 @@ Spans = tuple[float, float, float]
 """Of the day, the month so far, and since the first trade."""
 
 
+def group_of(by: Group, portfolio: str, instrument: str, currency: str, about: Series) -> str:
+    """Return which group a position belongs to; NOBODY_SAID where that is not known. portfolio: its name."""
+    match by:
+        case "portfolio":
+            return portfolio
+        case "instrument":
+            return instrument
+        case "currency":
+            return currency or NOBODY_SAID
+        case _:
+            return str(getattr(about, by)) or NOBODY_SAID
+
+
 @dataclass(frozen=True, slots=True)
 class Holding:
     """One position; money in the portfolio's currency unless it says local; NaN where it is not known."""
@@ -87,15 +100,7 @@ class Holding:
 
     def group(self, by: Group, names: Mapping[str, str]) -> str:
         """Return which group it belongs to; NOBODY_SAID where that is not known."""
-        match by:
-            case "portfolio":
-                return names.get(self.portfolio, self.portfolio)
-            case "instrument":
-                return self.instrument
-            case "currency":
-                return self.currency or NOBODY_SAID
-            case _:
-                return str(getattr(self.about, by)) or NOBODY_SAID
+        return group_of(by, names.get(self.portfolio, self.portfolio), self.instrument, self.currency, self.about)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +181,8 @@ def holdings(
     whole = fund(stores, portfolio.origin).seen(limits)
     end = LAST_SECOND if as_of is None else int((as_of + 1).astype("datetime64[s]").astype(np.int64))
     end = min(max(end, 0), LAST_SECOND)
-    days = report_days(stores.clickhouse, portfolio.origin, [portfolio.id, *_below(whole, portfolio.id)], end)
-    ids = _holders(whole, portfolio.id, days)
+    days = report_days(stores.clickhouse, portfolio.origin, [portfolio.id, *below(whole, portfolio.id)], end)
+    ids = holders(whole, portfolio.id, days)
     if not ids:
         return None
     marks = {id: _marks(days[id]) for id in ids}
@@ -211,14 +216,16 @@ def report_stale_after_seconds(portfolio: Portfolio, now: float) -> float | None
     return value_stale_after_seconds(1.0)
 
 
-def _below(whole: Fund, id: str) -> list[str]:
-    return [found for each in whole.parts(id) for found in (each.id, *_below(whole, each.id))]
+def below(whole: Fund, id: str) -> list[str]:
+    """Return the ids of all portfolios under one."""
+    return [found for each in whole.parts(id) for found in (each.id, *below(whole, each.id))]
 
 
-def _holders(whole: Fund, id: str, days: Mapping[str, NDArray[np.int64]]) -> list[str]:
+def holders(whole: Fund, id: str, days: Mapping[str, NDArray[np.int64]]) -> list[str]:
+    """Return whose positions those of a portfolio are: its own, where it told any (`days`), or those of its parts."""
     if id in days:
         return [id]
-    return [found for each in whole.parts(id) for found in _holders(whole, each.id, days)]
+    return [found for each in whole.parts(id) for found in holders(whole, each.id, days)]
 
 
 def _marks(days: NDArray[np.int64]) -> tuple[int, int, int]:
@@ -231,7 +238,7 @@ def _marks(days: NDArray[np.int64]) -> tuple[int, int, int]:
     return newest, int(before[-1]) if len(before) else 0, int(earlier[-1]) if len(earlier) else 0
 
 
-def _covers(at: int) -> int:
+def covers(at: int) -> int:
     """Return the last second that a report tells of: one stamped midnight is of the whole day."""
     return at + DAY_SECONDS - 1 if at and at % DAY_SECONDS == 0 else at
 
@@ -314,8 +321,8 @@ class _Book:
     def _paid(self) -> dict[tuple[str, str], list[Paid]]:
         found: dict[tuple[str, str], list[Paid]] = defaultdict(list)
         multipliers = {symbol: each.multiplier for symbol, each in self._about.items() if each.multiplier != 1}
-        since = {id: (_covers(mark[1]), _covers(mark[2]), -1) for id, mark in self._marks.items()}
-        until = {id: _covers(mark[0]) for id, mark in self._marks.items()}
+        since = {id: (covers(mark[1]), covers(mark[2]), -1) for id, mark in self._marks.items()}
+        until = {id: covers(mark[0]) for id, mark in self._marks.items()}
         for each in paid_since(
             self._stores.clickhouse, self._portfolio.origin, since, until, self._own, self._portfolio.currency,
             multipliers,

@@ -171,12 +171,19 @@ def badge_answer(found: Readiness, names: Mapping[str, str]) -> Answer:
     told = {
         "word": word,
         "status": SHOWN[word].value,
-        "count": f"{found.whole.ready}/{found.whole.watched}" if found.whole.watched else "",
+        "count": _count(found.whole),
         "list": markup(check_list(found, names)),
         # None: not known now, and the page keeps what it says.
         "halted": markup(halts_banner(found.halts, names)) if found.halts else None if found.unknown else "",
     }
     return Answer(orjson.dumps(told), JSON)
+
+
+def _count(whole: PortfolioReadiness) -> str:
+    """Return what stands beside the word: "6/7" checks ready, or that all are and only have to stay so."""
+    if not whole.watched:
+        return ""
+    return "yet" if whole.ready == whole.watched and not whole.is_safe else f"{whole.ready}/{whole.watched}"
 
 
 def check_list(found: Readiness, names: Mapping[str, str]) -> html.Div:

@@ -237,6 +237,11 @@ def test_the_badge_answers_on_every_tab_and_is_not_safe_without_an_answer(stores
     tell(stores, answer(), checks=WATCHED)
     told = client.get("/overview/safe").get_json()
     assert (told["word"], told["status"], told["count"]) == ("safe", "ok", "2/2")
+    tell(stores, replace(answer(), is_safe=False, reasons=["safe in 12 s"]), checks=WATCHED)
+    told = client.get("/overview/safe").get_json()
+    assert (told["word"], told["count"]) == ("not safe", "yet"), "all are ready, and have to stay so"
+    tell(stores, answer(), checks=WATCHED)
+    told = client.get("/overview/safe").get_json()
     assert told["list"].index("Feeds") < told["list"].index("Positions"), "what is not watched stands last"
     frame = str(client.get("/_dash-layout").get_json())
     assert "'safe-button'" in frame and "'/overview/safe'" in frame

@@ -1,0 +1,60 @@
+"""Exposure over time says of each day what that day's holdings say, and its groups add up."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from portfolio.book_history import book_history
+from portfolio.exposure import ExposureCourse, exposure_course
+from portfolio.holdings import GROUPS, Group, holdings
+from portfolio.query import PortfolioQuery
+from sample.load import load_sample, portfolios
+from storage.stores import Stores
+
+FUND, *STRATEGIES = portfolios("sample")
+
+
+def course(stores: Stores, by: Group = "sector", **choices: str) -> ExposureCourse:
+    book = book_history(stores, FUND, None)
+    query, problems = PortfolioQuery.parse(choices)
+    assert book is not None and not problems
+    found = exposure_course(book, query, by)
+    assert found is not None
+    return found
+
+
+def test_each_day_is_what_is_held_on_it_and_groups_add_up(stores: Stores) -> None:
+    load_sample(stores)
+    for by in GROUPS:
+        found = course(stores, by)
+        for name in ("long", "short", "gross", "net"):
+            parts = getattr(found.groups.exposure, name).sum(axis=1)
+            np.testing.assert_allclose(parts, getattr(found.whole, name), atol=1e-6)
+    for day in ("2015-03-31", "2020-03-16", "2022-12-28"):
+        alone = holdings(stores, FUND, None, np.datetime64(day))
+        assert alone is not None
+        row = int(np.flatnonzero(found.days == np.datetime64(day))[0])
+        whole = alone.all()
+        assert found.whole.long[row] == pytest.approx(whole.long)
+        assert found.whole.short[row] == pytest.approx(whole.short)
+        assert found.whole.nav[row] == pytest.approx(alone.nav)
+
+
+@pytest.mark.parametrize(
+    ("choices", "first", "last"),
+    [({"window": "YTD"}, "2021-12-31", "2022-12-28"),
+     ({"window": "YTD", "asof": "2020-06-30"}, "2019-12-31", "2020-06-30"),
+     ({"from": "2020-02-01", "to": "2020-03-31"}, "2020-02-03", "2020-03-31")],
+)  # fmt: skip
+def test_the_window_is_that_of_the_other_pages(stores: Stores, choices: dict[str, str], first: str, last: str) -> None:
+    load_sample(stores)
+    found = course(stores, **choices)
+    assert (str(found.days[0]), str(found.days[-1])) == (first, last)
+
+
+def test_a_day_before_anything_was_told_has_no_exposure(stores: Stores) -> None:
+    load_sample(stores)
+    book = book_history(stores, FUND, None)
+    assert book is not None
+    assert exposure_course(book, PortfolioQuery.parse({"asof": "2000-01-01"})[0], "sector") is None
