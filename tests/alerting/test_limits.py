@@ -27,8 +27,8 @@ from storage.state.portfolios import list_portfolios
 from storage.stores import Stores
 from tests.ingest.conftest import sender
 from tests.ingest.test_door import at
-from tests.support.api import client_of
 from tests.support.alerting import QuietParts
+from tests.support.api import client_of
 from tests.support.readiness import QUICK, Fund, safe_stores
 
 POSITION = {"portfolio": "alpha", "figure": "position", "value": "50 %"}
@@ -201,7 +201,7 @@ def test_a_warning_does_not_stop_trading_and_a_warn_level_is_told_before(fund: F
     engine.runner.step()
     assert engine.fires() == {
         ("warning", "position AAA 45.9 %, at most 10.0 % allowed"),
-        ("warning", "leverage 0.46 ×, at most 0.50 × allowed"),
+        ("warning", "leverage 0.46 ×, at most 0.50 × allowed: 91.7 % used"),
     }, "a limit that is broken and no more than a warning, and the warn level of one that is critical"
     near = found(fund)["leverage"]
     assert near.use == pytest.approx(50 / 109 / 0.5) and near.headroom_money == pytest.approx(0.5 * 109 - 50)
