@@ -50,11 +50,11 @@ def main() -> None:
 def _fill(stores: Stores) -> None:
     now = int(stores.clock.now())
     put_portfolios(stores.state, [Portfolio("own", "alpha", "Alpha")])
-    columns = ("origin", "portfolio", "ts", "nav", "flow", "version")
+    of_nav = ("origin", "portfolio", "ts", "nav", "flow", "version")
     days = [now // 86_400 * 86_400 - number * 86_400 for number in range(250)]
     values = [1e7 + 1e3 * number for number in range(250)]
     stores.clickhouse.insert(
-        Facts("nav", columns, (["own"] * 250, ["alpha"] * 250, days, values, [0.0] * 250, [1] * 250))
+        Facts("nav", of_nav, (["own"] * 250, ["alpha"] * 250, days, values, [0.0] * 250, [1] * 250))
     )
     columns = ("origin", "portfolio", "ts", "instrument", "quantity", "price", "market_value", "version")
     names = [f"I{number:04}" for number in range(POSITIONS)]

@@ -18,11 +18,8 @@ EXAMPLE = (
 )
 
 
-MOVED = {
-    "drawdown_limit_ratio": "limits.drawdown_ratio, and that of one portfolio under limits.portfolios",
-    "daily_loss_limit_ratio": "limits.daily_loss_ratio, and that of one portfolio under limits.portfolios",
-}
-"""What has another place now."""
+MOVED = ("daily_loss_limit_ratio", "drawdown_limit_ratio")
+"""Settings of a portfolio that have another place now."""
 OF_LIMITS = ("daily_loss", "drawdown")
 """What were checks of their own: they are limits like others."""
 
@@ -37,14 +34,6 @@ def _known(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
-def _not_moved(given: object) -> object:
-    """Raise ValueError for a limit of earlier versions, which would silently count no more."""
-    found = [name for name in MOVED if isinstance(given, dict) and name in given]
-    if found:
-        raise ValueError(f"{found[0]} has moved: it is {MOVED[found[0]]}")
-    return given
-
-
 Without = Annotated[tuple[str, ...], AfterValidator(_known)]
 
 
@@ -54,13 +43,17 @@ class ReadinessOfPortfolio(Group):
     portfolio: str = Field(min_length=1, max_length=64, description="Its id.")
     without: Without = Field((), description="Checks that do not count for it.")
 
-    _moved = model_validator(mode="before")(_not_moved)
+    @model_validator(mode="before")
+    @classmethod
+    def _limits_have_moved(cls, given: object) -> object:
+        moved = [name for name in MOVED if isinstance(given, dict) and name in given]
+        if moved:
+            raise ValueError(f"{moved[0]} has moved: write a limit of the portfolio under limits.portfolios")
+        return given
 
 
 class Readiness(Group):
     """When trading may go on."""
-
-    _moved = model_validator(mode="before")(_not_moved)
 
     steady_seconds: float = Field(
         30, ge=1, le=3_600, description="So long every check must be ready before it is safe again."

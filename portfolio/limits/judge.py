@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.alerts.severity import Severity
+from core.format import percent
 from core.portfolio_limits.figures import RESTRICTED, Unit, written
 from core.portfolio_limits.limit import GRAVITY, LimitState, PortfolioLimit
 from portfolio.allowed import Limits, seen
@@ -136,4 +137,5 @@ def _sentence(portfolio: Portfolio, limit: PortfolioLimit, found: Measured) -> s
     if about.key == RESTRICTED:
         return f"held or bought, and restricted: {found.of}" if value else "nothing restricted is held"
     said = about.sentence(value, portfolio.currency, found.of)
-    return f"{said}, {limit.operator} {written(limit.value, about.unit, portfolio.currency)} allowed"
+    allowed = f"{said}, {limit.operator} {written(limit.value, about.unit, portfolio.currency)} allowed"
+    return f"{allowed}: {percent(limit.use(value))} used" if limit.state(value) is LimitState.NEAR else allowed

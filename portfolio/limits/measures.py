@@ -18,14 +18,16 @@ from core.portfolio_limits.figures import RESTRICTED
 from core.portfolio_limits.limit import PortfolioLimit
 from portfolio.allowed import Limits
 from portfolio.due import due_of
+from portfolio.given import has_ended
 from portfolio.histories import exchange
 from portfolio.holdings import Group, Holding, Holdings, holdings, report_stale_after_seconds
 from portfolio.limits.loss import NotKnown, value_at_risk_ratio
 from portfolio.query import PortfolioQuery
 from portfolio.rule_figures import figures_of, key_of_figure
+from storage.clickhouse.reads.book import report_days
 from storage.clickhouse.reads.portfolio import DAY_SECONDS
 from storage.clickhouse.reads.traded import Traded, traded_since
-from storage.state.portfolios import OWN
+from storage.state.portfolios import OWN, list_portfolios
 
 if TYPE_CHECKING:
     from storage.state.portfolios import Portfolio
@@ -113,8 +115,17 @@ class Measures:
             raise NotKnown(NO_POSITIONS)
         stale_after = report_stale_after_seconds(self._portfolio, self._now)
         if stale_after is not None and self._now - found.oldest > stale_after:
-            raise NotKnown(f"a report of positions is {coarse_duration(self._now - found.oldest)} old")
+            oldest = self._oldest_of_those_going_on(list(found.names))
+            if self._now - oldest > stale_after:
+                raise NotKnown(f"a report of positions is {coarse_duration(self._now - oldest)} old")
         return found
+
+    def _oldest_of_those_going_on(self, holders: Sequence[str]) -> float:
+        """Return when the first of the newest reports came, but for portfolios that have ended; now without any."""
+        known = {each.id: each for each in list_portfolios(self._stores.state, self._portfolio.origin)}
+        going_on = [id for id in holders if id not in known or not has_ended(known[id], self._now)]
+        days = report_days(self._stores.clickhouse, self._portfolio.origin, going_on, int(self._now) + 1)
+        return min((float(each[-1]) for each in days.values()), default=self._now)
 
     @cached_property
     def _valued(self) -> tuple[Holding, ...]:

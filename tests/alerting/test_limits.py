@@ -16,6 +16,7 @@ from core.clock import FakeClock
 from core.errors import ChangeRejected
 from core.readiness import Checks, State
 from core.settings.limits import SetLimits
+from core.settings.readiness import Readiness as Rules
 from portfolio.limits.change import delete, save
 from portfolio.limits.judge import Finding, stands
 from portfolio.rule_files import in_force
@@ -27,6 +28,7 @@ from storage.stores import Stores
 from tests.ingest.conftest import sender
 from tests.ingest.test_door import at
 from tests.support.alerting import QuietParts
+from tests.support.api import client_of
 from tests.support.readiness import QUICK, Fund, safe_stores
 
 POSITION = {"portfolio": "alpha", "figure": "position", "value": "50 %"}
@@ -102,7 +104,7 @@ def test_a_push_of_positions_breaks_a_limit_is_told_and_stops_trading_and_the_ne
     fund.goes_on(1)
     assert fund.why("alpha") == ["position AAA 55.0 %, at most 50.0 % allowed"]
     assert fund.why() == ["alpha: position AAA 55.0 %, at most 50.0 % allowed"]
-    assert fund.now.of("beta").is_safe
+    assert (asked(fund, "alpha"), asked(fund, "beta")) == (503, 200)
     engine.runner.step()
     groups = {each.group for each in engine.incidents()}
     assert len(groups) == 2 and all("portfolio=alpha, limit=" in each for each in groups), "an incident for each limit"
@@ -122,6 +124,7 @@ def test_a_push_of_positions_breaks_a_limit_is_told_and_stops_trading_and_the_ne
     fund.goes_on(1)
     assert not fund.now.of("alpha").is_safe, "kept again, and for a while"
     fund.becomes_safe()
+    assert asked(fund, "alpha") == 200
     over = {each.limit.figure: each for each in breaches(fund)}["position"]
     assert over.worst == pytest.approx(80 / 109) and over.value == pytest.approx(60 / 109)
     assert over.ended_at is not None and over.ended_why == "it is kept again"
@@ -129,6 +132,12 @@ def test_a_push_of_positions_breaks_a_limit_is_told_and_stops_trading_and_the_ne
     advance(fund, 2)
     engine.runner.step()
     assert engine.incidents() == []
+
+
+def asked(fund: Fund, portfolio: str) -> int:
+    """Return what a trading system is answered."""
+    answer = client_of(fund.stores).get(f"/api/v1/trading-readiness/{portfolio}")
+    return int(answer.status_code)
 
 
 def advance(fund: Fund, seconds: float) -> None:
@@ -192,7 +201,7 @@ def test_a_warning_does_not_stop_trading_and_a_warn_level_is_told_before(fund: F
     engine.runner.step()
     assert engine.fires() == {
         ("warning", "position AAA 45.9 %, at most 10.0 % allowed"),
-        ("warning", "leverage 0.46 ×, at most 0.50 × allowed"),
+        ("warning", "leverage 0.46 ×, at most 0.50 × allowed: 91.7 % used"),
     }, "a limit that is broken and no more than a warning, and the warn level of one that is critical"
     near = found(fund)["leverage"]
     assert near.use == pytest.approx(50 / 109 / 0.5) and near.headroom_money == pytest.approx(0.5 * 109 - 50)
@@ -262,3 +271,10 @@ def test_limits_of_the_settings_hold_beside_those_set_here_and_general_ones_give
         SetLimits.model_validate({"portfolios": [{"figure": "drawdown", "at_most": "9 %"}]})
     with pytest.raises(ValueError, match="at_most: '5 d' has the wrong unit"):
         SetLimits.model_validate({"portfolios": [{"portfolio": "alpha", "figure": "gross", "at_most": "5 d"}]})
+
+
+def test_limits_of_earlier_settings_stop_the_start_and_say_where_they_stand_now() -> None:
+    with pytest.raises(ValueError, match=r"write a limit of the portfolio under limits.portfolios"):
+        Rules.model_validate({"portfolios": [{"portfolio": "alpha", "drawdown_limit_ratio": 0.1}]})
+    with pytest.raises(ValueError, match="drawdown is part of the check limits now"):
+        Rules.model_validate({"without": ["drawdown"]})
