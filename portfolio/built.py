@@ -1,8 +1,9 @@
 """Positions and cash built from a portfolio's trades and transactions, beside which reported ones are set.
 
 The book begins empty where a trade or transaction is there before the first report. Else it begins with what that
-report holds, as any roll-forward does: what came before was never sent. So does cash, which may be told earlier. Money in and out is what transactions tell
-(deposit, withdrawal); a portfolio that tells none has the flows of its values. Amounts are in their own currencies.
+report holds, as any roll-forward does: what came before was never sent. Cash that was told before the first trade is
+what it begins with, too. Money in and out is what transactions tell (deposit, withdrawal); a portfolio that tells none
+has the flows of its values. Amounts are in their own currencies.
 """
 
 from __future__ import annotations
@@ -134,9 +135,9 @@ def built(
     for each in found:
         if begins is None or each.seconds > begins + LAST_MICROSECOND:
             _add(rows, each)
-    since = _cash_before(stores, portfolio, rows, found) if begins is None else begins
+    since = _cash(stores, portfolio, rows, found, begins)
     if not any(each.action in ("deposit", "withdrawal") for each in found):
-        _flows(rows, portfolio, whole, since, int(ends[-1]))
+        _flows(rows, portfolio, whole, since if since is not None else begins, int(ends[-1]))
     order = sorted(range(len(rows.given)), key=lambda at: rows.given[at].time_seconds)
     given = [rows.given[at] for at in order]
     symbols = sorted({each.symbol for each in given if each.symbol})
@@ -178,25 +179,27 @@ def _opening(
             rows.transfer(
                 FIRST_REPORT, begins, each.currency or portfolio.currency, each.instrument, each.quantity, _cost(each)
             )
-    _cash(stores, portfolio, rows, begins + 1, begins)
     return begins
 
 
-def _cash_before(stores: Stores, portfolio: Portfolio, rows: _Rows, found: Sequence[Booked]) -> int | None:
-    """Add the cash that was told before the day of the first trade, and return the end of the day before it."""
-    if not found or found[0].action in ("deposit", "withdrawal"):
+def _cash(
+    stores: Stores, portfolio: Portfolio, rows: _Rows, found: Sequence[Booked], begins: int | None
+) -> int | None:  # fmt: skip
+    """Add the cash told last up to the first report, else before the day of the first trade.
+
+    Return until when it tells; None: nobody told any.
+    """
+    if begins is None and (not found or found[0].action in ("deposit", "withdrawal")):
         return None
-    day = int(found[0].seconds) // DAY_SECONDS * DAY_SECONDS
-    return day - 1 if _cash(stores, portfolio, rows, day, day - 1) else None
-
-
-def _cash(stores: Stores, portfolio: Portfolio, rows: _Rows, before: int, at: int) -> bool:
-    """Add as money in the cash told last before a time; return whether there was any."""
+    before = begins + 1 if begins is not None else int(found[0].seconds) // DAY_SECONDS * DAY_SECONDS
     told = cash_told(stores.clickhouse, portfolio.origin, [portfolio.id], before)
+    if not told:
+        return None
+    at = covers(max(at for _, _, at, _ in told))
     for _, currency, _, amount in told:
         action = "deposit" if amount > 0 else "withdrawal"
         _money(rows, FIRST_REPORT, action, at, currency or portfolio.currency, amount)
-    return bool(told)
+    return at
 
 
 def _cost(each: Position) -> float:

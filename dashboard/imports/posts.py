@@ -18,6 +18,7 @@ from access.viewer import CHANGING_ROLE, Viewer
 from core.errors import ImportRejected, UndoRejected
 from core.format import bytes_, count
 from dashboard.components.markup import markup
+from dashboard.imports import rows
 from dashboard.imports.look import Looked, look
 from dashboard.imports.looked import answer, in_words
 from dashboard.imports.taken import result
@@ -71,6 +72,8 @@ def _look(stores: Stores, sent: Sent, viewer: Viewer) -> Said:
     brought = _brought(stores, sent.content, viewer.portfolios)
     if isinstance(brought, Said):
         return brought
+    if (kind := rows.kind_of(brought.name, brought.content)) is not None:
+        return rows.looked_at(stores, brought.name, brought.content, kind, viewer.portfolios)
     return _shown(look(stores, brought.name, brought.content, brought.said, viewer.portfolios))
 
 
@@ -78,6 +81,11 @@ def _take(stores: Stores, sent: Sent, viewer: Viewer) -> Said:
     brought = _brought(stores, sent.content, viewer.portfolios)
     if isinstance(brought, Said):
         return brought
+    if (kind := rows.kind_of(brought.name, brought.content)) is not None:
+        said = rows.taken(stores, brought.name, brought.content, kind, viewer.name, viewer.portfolios)
+        if said.is_done and brought.refused is not None:
+            look_away(stores, [brought.refused], viewer.name)
+        return said
     looked = look(stores, brought.name, brought.content, brought.said, viewer.portfolios)
     missing = _missing(looked, brought)
     if missing:

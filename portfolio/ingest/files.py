@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from core.errors import ImportRejected, Mistake, RowsRefused
 from core.format import count
 from core.ingest.kinds import Kind
+from portfolio.allowed import Limits
 from portfolio.imports.take import read_file
-from portfolio.ingest.body import CSV, NDJSON, NOT_WHOLE, TooLarge, unpacked
+from portfolio.ingest.body import CSV, NDJSON, NOT_WHOLE, TooLarge, columns_of, unpacked
 from portfolio.ingest.header import NAMED, columns_in, kind_by_columns, what_it_seems
 from portfolio.ingest.large import Opened, is_large, take_in_parts
 from portfolio.ingest.names import ENDINGS, kind_in, written_in
 from portfolio.ingest.request import Asked, Ingested
-from portfolio.ingest.take import take_content
+from portfolio.ingest.take import check_rows, take_content
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -66,13 +67,31 @@ def like_rows(error: ImportRejected, beginning: bytes) -> ImportRejected:
     return ImportRejected(error.name, [*map(Mistake, said)], remedy=NAMED) if said else error
 
 
-def take_rows_file(stores: Stores, name: str, content: bytes | None, kind: Kind, who: str) -> RowsTaken:
+def check_rows_file(stores: Stores, name: str, content: bytes | None, kind: Kind, limits: Limits) -> int:
+    """Return how many rows a file has that `take_rows_file` would take; nothing is stored. Raises what that raises.
+
+    Samples and instruments are looked at as far as their columns go.
+    """
+    with _in_words(name, kind):
+        raw = columns_of(*_read(stores, name, content), kind, stores.settings.ingest.most_rows)
+        if kind.name not in ("samples", "instruments"):
+            check_rows(stores, _asked(stores, name, kind, "", limits), raw)
+        return raw.rows
+
+
+def take_rows_file(
+    stores: Stores, name: str, content: bytes | None, kind: Kind, who: str, limits: Limits = None
+) -> RowsTaken:  # fmt: skip
     """Take a file of rows whole; None stands for content too large to read.
+
+    limits: ids of the only own portfolios that it may be of.
 
     Raises ImportRejected with what is wrong; StorageUnavailable when nothing is known to be kept.
     """
     with _in_words(name, kind):
-        return RowsTaken(name, take_content(stores, _asked(stores, name, kind, who), *_read(stores, name, content)))
+        return RowsTaken(
+            name, take_content(stores, _asked(stores, name, kind, who, limits), *_read(stores, name, content))
+        )
 
 
 def take_large_file(stores: Stores, name: str, kind: Kind, who: str, opened: Opened) -> Generator[str, None, RowsTaken]:
@@ -114,8 +133,8 @@ def _in_words(name: str, kind: Kind) -> Iterator[None]:
         raise ImportRejected(name, [Mistake(str(error))], kind.name, "The limits are the settings ingest.…") from error
 
 
-def _asked(stores: Stores, name: str, kind: Kind, who: str) -> Asked:
-    return Asked(kind, may_create=stores.settings.ingest.create_portfolios, who=who, source=name)
+def _asked(stores: Stores, name: str, kind: Kind, who: str, limits: Limits = None) -> Asked:
+    return Asked(kind, limits, may_create=stores.settings.ingest.create_portfolios, who=who, source=name)
 
 
 def _read(stores: Stores, name: str, content: bytes | None) -> tuple[bytes, str]:

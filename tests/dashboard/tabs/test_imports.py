@@ -5,6 +5,7 @@ from __future__ import annotations
 import html as escapes
 import json
 import re
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from portfolio.imports.take import look_at, take
 from portfolio.imports.understand import day
 from storage.state.changes import CLEARING, Change, record_change
 from storage.state.imports import recent_imports
-from storage.state.portfolios import list_portfolios
+from storage.state.portfolios import Portfolio, list_portfolios, put_portfolios
 from storage.stores import Stores
 from tests.support.application import create_app
 from tests.support.views import text
@@ -303,3 +304,32 @@ def test_the_page_says_so_when_nothing_was_imported(stores: Stores) -> None:
     without = portfolio.TAB.build(stores, portfolio.Choices(), ANA)  # type: ignore[misc]
     empty = without.slots["portfolio-cards"]
     assert 'Operators and admins bring one on the page <a href="/import">Import</a>' in markup(empty)
+
+
+TRADES = (
+    b"portfolio,trade_id,ts,instrument,side,quantity,price\n"
+    b"alpha,T1,2024-01-02T10:00:00Z,ACME,buy,5,10\nalpha,T2,2024-01-02T11:00:00Z,ACME,sell,2,11\n"
+)
+
+
+def test_a_file_of_rows_is_looked_at_and_taken_whole(client: FlaskClient, stores: Stores) -> None:
+    put_portfolios(stores.state, [Portfolio("own", "alpha", "Alpha")])
+    looked = words(post(client, "look", "broker export.csv", TRADES))
+    assert "2 rows of trades" in looked and "Import" in looked
+    told = post(client, "take", "broker export.csv", TRADES)
+    assert told["done"] and "2 rows of trades taken: 2 new" in words(told)
+    assert stores.clickhouse.rows("SELECT count() FROM trades FINAL") == [(2,)]
+
+
+def test_rows_that_are_wrong_or_of_somebody_else_are_refused_with_the_reason(
+    client: FlaskClient, stores: Stores
+) -> None:
+    put_portfolios(stores.state, [Portfolio("own", "alpha", "Alpha"), Portfolio("own", "beta", "Beta")])
+    wrong = post(client, "look", "broker export.csv", TRADES.replace(b"sell", b"hold"))
+    assert "row 2, side" in words(wrong) and not wrong["done"]
+    unknown = post(client, "take", "broker export.csv", TRADES.replace(b"alpha", b"gamma"))
+    assert "there is no such portfolio" in words(unknown) and not unknown["done"]
+    only = replace(ANA, portfolios=frozenset({"beta"}))
+    limited = create_app(stores, (portfolio.TAB, imports.PAGE), lambda _: only).server.test_client()
+    assert "there is no such portfolio" in words(post(limited, "take", "broker export.csv", TRADES))
+    assert stores.clickhouse.rows("SELECT count() FROM trades FINAL") == [(0,)]
