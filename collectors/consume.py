@@ -25,7 +25,6 @@ from collectors.taken import asked_by, component, content_of, why_refused
 from core.errors import RowsRefused, RowsWait, SourceUnavailable, StorageError
 from core.format import count
 from core.ingest.kinds import KINDS
-from core.kinds.kafka.source import KafkaSource
 from core.model import Reading, Sample
 from core.net.reach import Deadline
 from core.pipeline.spec import TOPIC_LAG, TOPIC_REFUSED, TOPIC_ROWS, TopicTaken
@@ -69,7 +68,6 @@ class Consumer:
         self._stores = stores
         self._consume = consume
         self._kind = KINDS[consume.kind]
-        self._source = _source_of(consume)
         setup = {"settings": member_settings(consume), "topic": consume.topic}
         self.child = Child(MODULE, f"the process that reads the topic {consume.topic}", setup)
         self._most = consume.batch_messages
@@ -115,7 +113,7 @@ class Consumer:
         except SourceUnavailable as error:
             # librdkafka may be left without its coordinator by a broker that froze: a fresh one finds it.
             self.child.close()
-            probe(self._source, Deadline(PROBE_SECONDS))  # says more plainly what is wrong with address, TLS or age
+            probe(self._consume, Deadline(PROBE_SECONDS))  # says more plainly what is wrong with address, TLS or age
             raise SourceUnavailable(str(error)) from error
 
     def _take(self, before: Mark, messages: Sequence[Message], now: float) -> Mark:
@@ -188,7 +186,7 @@ def member_settings(consume: Consume) -> Mapping[str, Any]:
     """Return how librdkafka's consumer is set up: it commits nothing by itself."""
     longest = 2 * consume.interval_seconds + SPARE_SECONDS
     return {
-        **settings_of(_source_of(consume)),
+        **settings_of(consume),
         "topic.metadata.refresh.interval.ms": 30_000,
         "group.id": consume.consumer_group,
         "auto.offset.reset": consume.start,
@@ -200,13 +198,6 @@ def member_settings(consume: Consume) -> Mapping[str, Any]:
         "queued.max.messages.kbytes": QUEUED_KILOBYTES,
         "fetch.max.bytes": FETCH_BYTES,
     }
-
-
-def _source_of(consume: Consume) -> KafkaSource:
-    return KafkaSource(
-        name=consume.name, bootstrap=consume.bootstrap, user=consume.user, password=consume.password,
-        mechanism=consume.mechanism, tls=consume.tls, ca_file=consume.ca_file,
-    )  # fmt: skip
 
 
 def _samples(row: TopicTaken) -> tuple[Sample, ...]:

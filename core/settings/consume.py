@@ -6,12 +6,12 @@ import csv
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from core.group import Group
 from core.ingest.kinds import KINDS
 from core.kinds.base import Name
-from core.kinds.kafka.source import hosts_of
+from core.kinds.kafka.brokers import Brokers
 
 PREFIX = "consume-"
 """What the names of their collectors begin with."""
@@ -22,12 +22,16 @@ EXAMPLE = (
 )
 
 
-class Consume(Group):
-    """A topic whose messages are rows of a kind."""
+class _Named(Group):
+    """What stands first: what it is called, and what it brings."""
 
     name: Name = Field(description="What it is called on the Pipeline tab.")
     kind: Literal[tuple(KINDS)] = Field(description="Of the rows; the page /api/docs has the columns of each.")  # type: ignore[valid-type]
-    bootstrap: str = Field(description="Some of the brokers: host:port, separated by commas.")
+
+
+class Consume(Brokers, _Named):
+    """A topic whose messages are rows of a kind."""
+
     topic: str = Field(description="The topic.")
     group: str = Field(
         "", max_length=249, description="Consumer group that keeps the offsets; empty: fundwatch-, then the name."
@@ -41,23 +45,10 @@ class Consume(Group):
     header: str = Field(
         "", description="Columns of the lines of CSV, separated by commas; empty: each message begins with its own."
     )
-    user: str = Field("", description="User (SASL); empty: without.")
-    password: SecretStr = Field(SecretStr(""), description="Password of the user.")
-    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
-        "SCRAM-SHA-512", description="How the password is proven (SASL)."
-    )
-    tls: bool = Field(False, description="Whether the brokers speak TLS.")
-    ca_file: str = Field("", description="Certificates to trust with TLS; empty: those of the system.")
     interval_seconds: Annotated[float, Field(ge=0.5, le=600)] = Field(5, description="Seconds between two looks.")
     batch_messages: int = Field(
         2_000, ge=1, le=50_000, description="Messages that are read and stored at once, of 8 MiB together."
     )
-
-    @field_validator("bootstrap")
-    @classmethod
-    def _brokers(cls, value: str) -> str:
-        hosts_of(value)
-        return value
 
     @field_validator("topic")
     @classmethod

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -28,9 +30,11 @@ from core.tables import rows_of
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.state.pulled import read_pull, refused_of
 from storage.stores import Stores
-from tests.support.kafka_servers import MockCluster
+from tests.support.certificates import self_signed
+from tests.support.kafka_servers import FreezingCluster, MockCluster, SigningInBroker
 from tests.support.servers import free_port
 
+AnyCluster = MockCluster | FreezingCluster
 BASE = int(time.time()) - 3_600
 TOPIC = "oms.fills"
 LONGEST_SECONDS = 90.0
@@ -56,7 +60,7 @@ def fill(number: int, **given: Any) -> dict[str, Any]:
     return {**row, **given}
 
 
-def send(cluster: MockCluster, *messages: bytes | dict[str, Any] | list[dict[str, Any]], partition: int = 0) -> None:
+def send(cluster: AnyCluster, *messages: bytes | dict[str, Any] | list[dict[str, Any]], partition: int = 0) -> None:
     producer = Producer({"bootstrap.servers": cluster.bootstrap, "log_level": 0})
     for message in messages:
         producer.produce(TOPIC, message if isinstance(message, bytes) else orjson.dumps(message), partition=partition)
@@ -64,7 +68,7 @@ def send(cluster: MockCluster, *messages: bytes | dict[str, Any] | list[dict[str
 
 
 @contextmanager
-def consumer(fund: Stores, cluster: MockCluster, **given: Any) -> Iterator[Consumer]:
+def consumer(fund: Stores, cluster: AnyCluster, **given: Any) -> Iterator[Consumer]:
     made = make(fund, topic(cluster.bootstrap, **given))
     try:
         yield made
@@ -104,7 +108,7 @@ def trades(stores: Stores) -> list[int]:
     return [quantity for (quantity,) in found]
 
 
-def committed(cluster: MockCluster) -> list[int]:
+def committed(cluster: AnyCluster) -> list[int]:
     client = Client({"bootstrap.servers": cluster.bootstrap, "group.id": "fundwatch-fills", "log_level": 0})
     try:
         return [each.offset for each in client.committed([TopicPartition(TOPIC, 0), TopicPartition(TOPIC, 1)], 30)]
@@ -238,6 +242,54 @@ def test_a_broker_goes_and_comes_back(fund: Stores, cluster: MockCluster) -> Non
         send(cluster, fill(2))
         look_until(importer, has(2))
     assert trades(fund) == [1, 2]
+
+
+def test_a_broker_that_freezes_loses_and_doubles_nothing(fund: Stores) -> None:
+    """It holds its connections and says nothing: between reading and committing, and while it is asked for more."""
+    with FreezingCluster(TOPIC, 2) as frozen, consumer(fund, frozen) as importer:
+        send(frozen, *map(fill, range(1, 6)))
+        look_until(importer, has(5))
+        send(frozen, *map(fill, range(6, 9)), partition=1)
+        fetched = importer._fetched()
+        ends = time.monotonic() + LONGEST_SECONDS
+        while not fetched.messages and time.monotonic() < ends:
+            fetched = importer._fetched()
+        assert fetched.messages, "they are read and not committed"
+        frozen.freeze()
+        try:
+            with pytest.raises(SourceUnavailable):
+                for _ in range(20):
+                    importer.take_in(time.time())
+        finally:
+            frozen.thaw()
+        send(frozen, *map(fill, range(9, 12)))
+        look_until(importer, lambda reading: row(reading).lag == 0 and trades(fund) == [*range(1, 12)])
+        assert sum(committed(frozen)) == 11
+    assert trades(fund) == [*range(1, 12)]
+
+
+def test_user_and_encryption_of_the_settings_reach_the_broker(fund: Stores, tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path)
+    with SigningInBroker(certificate, key) as broker:
+        given: dict[str, Any] = {"user": "desk", "password": "a b&c", "tls": True, "ca_file": str(certificate)}
+        for mechanism in ("PLAIN", "SCRAM-SHA-512"):
+            seen, ends = len(broker.signed_in), time.monotonic() + LONGEST_SECONDS
+            importer = make(fund, topic(broker.bootstrap, mechanism=mechanism, **given))
+            try:
+                while len(broker.signed_in) == seen and time.monotonic() < ends:
+                    with contextlib.suppress(SourceUnavailable, SourceRejected):
+                        importer.take_in(time.time())
+            finally:
+                importer.close()
+        assert broker.signed_in[0] == ("PLAIN", b"\0desk\0a b&c")
+        mechanism, first = broker.signed_in[-1]
+        assert mechanism == "SCRAM-SHA-512" and first.startswith(b"n,,n=desk,r="), "the password itself is not sent"
+        untrusted = make(fund, topic(broker.bootstrap, **{**given, "ca_file": ""}))
+        try:
+            with pytest.raises(SourceRejected, match="certificate"):
+                untrusted.take_in(time.time())
+        finally:
+            untrusted.close()
 
 
 def test_two_members_share_the_partitions_and_take_each_row_once(fund: Stores, cluster: MockCluster) -> None:

@@ -6,7 +6,12 @@ import contextlib
 import ctypes
 import os
 import signal
+import socket
+import ssl
+import struct
 import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,10 +23,14 @@ import confluent_kafka
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from tests.support.servers import free_port
+from tests.support.servers import ROOT, free_port
 
 START_SECONDS = 10.0
 RD_KAFKA_PRODUCER = 0
+SASL_HANDSHAKE, API_VERSIONS, SASL_AUTHENTICATE, UNSUPPORTED_VERSION = 17, 18, 36, 35
+KNOWN = ((1, 0, 4), (2, 0, 1), (3, 0, 1), (10, 0, 1), (SASL_HANDSHAKE, 0, 1), (API_VERSIONS, 0, 0),
+         (SASL_AUTHENTICATE, 0, 0))  # fmt: skip
+"""Requests that the broker that asks for a user knows, with their lowest and highest version."""
 
 
 class Tansu:
@@ -105,6 +114,87 @@ class MockCluster:
         assert not failed or what == "set_controller_id", f"{what}: {failed}"
 
 
+class FreezingCluster:
+    """A MockCluster of one broker in a process of its own, which can be stopped as a machine that hangs."""
+
+    def __init__(self, topic: str, partitions: int) -> None:
+        self._words = [sys.executable, "-m", "tests.support.kafka_servers", topic, str(partitions)]
+        self.bootstrap = ""
+
+    def __enter__(self) -> FreezingCluster:
+        self._process = subprocess.Popen(
+            self._words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout is not None
+        self.bootstrap = self._process.stdout.readline().strip()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def freeze(self) -> None:
+        """Let it hold its connections and answer nothing."""
+        os.kill(self._process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        os.kill(self._process.pid, signal.SIGCONT)
+
+
+class SigningInBroker:
+    """What of a broker asks for a user over TLS: it remembers with what one signed in, and then says nothing."""
+
+    def __init__(self, certificate: Path, key: Path) -> None:
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(certificate, key)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.bootstrap = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self.signed_in: list[tuple[str, bytes]] = []
+        """Mechanism, and what was sent as its first word."""
+
+    def __enter__(self) -> SigningInBroker:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        mechanism = ""
+        with contextlib.suppress(OSError, EOFError), self._context.wrap_socket(connection, server_side=True) as secured:
+            stream = secured.makefile("rwb")
+            while size := stream.read(4):
+                request = stream.read(struct.unpack(">i", size)[0])
+                key, version, correlation, named = struct.unpack(">hhih", request[:10])
+                body, answer = request[10 + named :], b""
+                if key == API_VERSIONS and version > 0:
+                    answer = struct.pack(">hi", UNSUPPORTED_VERSION, 0)
+                elif key == API_VERSIONS:
+                    answer = struct.pack(">hi", 0, len(KNOWN)) + b"".join(struct.pack(">hhh", *each) for each in KNOWN)
+                elif key == SASL_HANDSHAKE:
+                    mechanism = body[2:].decode()
+                    answer = struct.pack(">hih", 0, 1, len(mechanism)) + mechanism.encode()
+                elif key == SASL_AUTHENTICATE:
+                    self.signed_in.append((mechanism, body[4:]))
+                    answer = struct.pack(">hhi", 0, -1, 0)
+                else:
+                    return
+                stream.write(struct.pack(">ii", len(answer) + 4, correlation) + answer)
+                stream.flush()
+
+
 def _library() -> Path:
     return next((Path(confluent_kafka.__file__).parents[1] / "confluent_kafka.libs").glob("librdkafka*"))
 
@@ -163,3 +253,10 @@ def until(holds: Callable[[], bool], otherwise: str) -> None:
     while not holds():
         assert time.monotonic() < ends, otherwise
         time.sleep(0.02)
+
+
+if __name__ == "__main__":
+    with MockCluster(1) as cluster:
+        cluster.call("topic_create", sys.argv[1], int(sys.argv[2]), 1)
+        print(cluster.bootstrap, flush=True)
+        sys.stdin.read()

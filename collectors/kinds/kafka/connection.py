@@ -10,6 +10,7 @@ from collectors.kinds.kafka.cluster import Cluster, Place
 from collectors.runtime.child import Child
 from core.addresses import host_and_port
 from core.errors import SourceUnavailable
+from core.kinds.kafka.brokers import Brokers
 from core.kinds.kafka.source import KafkaSource
 from core.net.reach import Deadline
 
@@ -79,7 +80,7 @@ class Client:
         return self.child.ask(question, answer, seconds + SPARE_SECONDS, seconds=seconds, **parameters)
 
 
-def settings(source: KafkaSource) -> dict[str, Any]:
+def settings(source: Brokers) -> dict[str, Any]:
     """Return how librdkafka is set up: short time-outs, no metrics pushed to the cluster, no log on stderr."""
     hosts = [host_and_port(host, port) for host, port in source.hosts]
     found: dict[str, Any] = {

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from core.errors import SourceError, SourceRejected, SourceUnavailable
 from core.format import count
-from core.kinds.kafka.source import KafkaSource
+from core.kinds.kafka.brokers import Brokers
 from core.net.reach import Address, Connection, Deadline, connect, explained, garbage
 
 API_VERSIONS = 18
@@ -29,7 +29,7 @@ Apis = Mapping[int, tuple[int, int]]
 """Lowest and highest version of each request that a broker knows."""
 
 
-def probe(source: KafkaSource, deadline: Deadline) -> Apis:
+def probe(source: Brokers, deadline: Deadline) -> Apis:
     """Return what the first broker that answers knows. Raises SourceUnavailable or SourceRejected."""
     problems: list[SourceError] = []
     hosts = source.hosts
