@@ -141,6 +141,10 @@ def date_of(day: np.datetime64) -> date:
     return date.fromisoformat(str(day))
 
 
+def _seconds(day: np.datetime64) -> int:
+    return int(day.astype("datetime64[s]").astype(np.int64))
+
+
 def _prices(
     stores: Stores, origin: str, holders: Sequence[str], keys: Sequence[Key], last: np.datetime64,
     first: np.datetime64 | None,
@@ -156,27 +160,26 @@ def _prices(
     known = np.where(stored.values > 0, stored.values, np.nan)
     counts = np.isfinite(known).sum(axis=1)
     lacking = [symbol for symbol, many in zip(symbols, counts, strict=True) if many <= FEWEST_DAYS]
-    end = int((last + 1).astype("datetime64[s]").astype(np.int64))
-    told = reported_prices(stores.clickhouse, origin, holders, lacking, end) if lacking else None
-    merged, from_reports = _merged(symbols, stored.days, known, told, since)
+    start, end = 0 if since is None else max(_seconds(since), 0), _seconds(last + 1)
+    told = reported_prices(stores.clickhouse, origin, holders, lacking, start, end) if lacking else None
+    merged, from_reports = _merged(symbols, stored.days, known, told)
     _undo_splits(merged, symbols, splits_told(stores.clickhouse, origin, holders, symbols, end))
     row = {symbol: at for at, symbol in enumerate(symbols)}
     return _Prices(merged.days, merged.values[[row[key.instrument] for key in keys]]), from_reports
 
 
 def _merged(
-    symbols: Sequence[str], days: Dates, known: Floats, told: DailyPrices | None, since: np.datetime64 | None
+    symbols: Sequence[str], days: Dates, known: Floats, told: DailyPrices | None
 ) -> tuple[_Prices, frozenset[str]]:
     """Return stored prices, and those of reports for the instruments of which these tell more."""
     if told is None or not len(told.days):
         return _Prices(days, known), frozenset()
-    there = told.days >= since if since is not None else np.ones(len(told.days), dtype=bool)
-    every = np.union1d(days, told.days[there])
+    every = np.union1d(days, told.days)
     values = np.full((len(symbols), len(every)), np.nan)
     values[:, np.searchsorted(every, days)] = known
     row, better = {symbol: at for at, symbol in enumerate(symbols)}, set()
-    at_told = np.searchsorted(every, told.days[there])
-    for symbol, prices in zip(told.instruments, told.values[:, there], strict=True):
+    at_told = np.searchsorted(every, told.days)
+    for symbol, prices in zip(told.instruments, told.values, strict=True):
         at = row[symbol]
         if np.isfinite(prices).sum() > np.isfinite(values[at]).sum():
             values[at] = np.nan

@@ -40,13 +40,13 @@ BETWEEN = ";"
 Unit = Literal["percent", "money", "number", "index"]
 LABELS: Mapping[str, tuple[str, Unit]] = {
     "nav": ("Net asset value", "money"),
-    "cash": ("Cash: net asset value less positions", "money"),
+    "cash": ("Cash", "money"),
     "long_ratio": ("Long", "percent"),
     "short_ratio": ("Short", "percent"),
     "gross_ratio": ("Gross: leverage", "percent"),
     "net_ratio": ("Net", "percent"),
     "herfindahl": ("Concentration (Herfindahl)", "index"),
-    "effective_number": ("Effective number of positions", "number"),
+    "effective_number": ("Effective positions", "number"),
     "largest_share": ("Largest position, of gross", "percent"),
     "beta_adjusted_ratio": ("Beta", "number"),
     "historical_var": ("VaR, historical", "money"),

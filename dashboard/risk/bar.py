@@ -77,9 +77,10 @@ def asked_of(stores: Stores, choices: Choices, limits: Limits, history: History 
     query, bad_query = PortfolioQuery.parse({name: choices[name] for name in ("portfolio", "asof") if name in choices})
     risk_query, bad_risk = RiskQuery.parse({"history": history, **choices})
     known = seen(list_portfolios(stores.state), limits)
-    portfolio = find(known, key_now(stores, known, query.portfolio))
+    wanted = key_now(stores, known, query.portfolio)
+    portfolio = find(known, wanted)
     book = book_of(stores, portfolio, limits, query.as_of, risk_query) if portfolio is not None else None
-    unknown = _unknown(query.portfolio, portfolio)
+    unknown = _unknown(wanted, portfolio)
     return Asked(risk_query, portfolio, query.as_of, book, (*unknown, *bad_query, *bad_risk))
 
 

@@ -35,7 +35,7 @@ def stated_table(found: Stressed, outcomes: Sequence[Outcome], chosen: str) -> h
     """Return the shocks that come with Fundwatch."""
     columns = [
         Column("name", "Shock", numeric=False, definition="Click to see what it does to each position"),
-        Column("kind", "Moves", numeric=False), *LOSS, Column("told", "Not in it", numeric=False),
+        Column("kind", "Moves", numeric=False), *LOSS, *_told(outcomes),
     ]  # fmt: skip
     rows = [{"kind": KINDS[each.kind], **_outcome(found, each, chosen)} for each in outcomes]
     return data_table(STATED, columns, rows, caption="Stated shocks", stack=False)
@@ -46,7 +46,7 @@ def windows_table(found: Stressed, outcomes: Sequence[Outcome], chosen: str) -> 
     columns = [
         Column("length", "Days"),
         Column("name", "When", numeric=False, definition="Click to see what it does to each position"), *LOSS,
-        Column("told", "Not in it", numeric=False),
+        *_told(outcomes),
     ]  # fmt: skip
     rows = []
     for each in outcomes:
@@ -62,7 +62,7 @@ def own_table(found: Stressed, outcomes: Sequence[Outcome], chosen: str, names: 
     """Return the scenarios that people keep, and what deletes each."""
     columns = [
         Column("name", "Scenario", numeric=False, definition="Click to see what it does to each position"),
-        Column("moves", "Moves", numeric=False), *LOSS, Column("told", "Not in it", numeric=False),
+        Column("moves", "Moves", numeric=False), *LOSS, *_told(outcomes),
         Column("who", "By", numeric=False), Column("delete", "", numeric=False, plain="Delete"),
     ]  # fmt: skip
     rows = []
@@ -144,6 +144,12 @@ def groups_table(found: Stressed, outcome: Outcome, group: Group) -> html.Div:
     nav = found.book.found.nav
     rows = [{"name": Cell(name, name), **_loss(lost, nav)} for name, lost in (("All", outcome.total), *parts)]
     return data_table(GROUPED, columns, rows, caption=f"By {GROUPS[group].lower()}", stack=False)
+
+
+def _told(outcomes: Sequence[Outcome]) -> list[Column]:
+    """Return the column of what is left out, where something is."""
+    is_told = any(each.why_not or each.told for each in outcomes)
+    return [Column("told", "Not in it", numeric=False)] if is_told else []
 
 
 def _outcome(found: Stressed, each: Outcome, chosen: str) -> dict[str, Any]:

@@ -45,8 +45,8 @@ TRADES = Panel(
 FIGURES = Panel(
     f"{ID}-figures",
     "Before and after",
-    "Exposure over NAV by position, concentration as on Holdings, VaR and ES as on Risk, beta to the portfolio's "
-    "benchmark, and how much of gross exposure is out by when at 20 % of the average daily volume.",
+    "Cash is NAV less positions. Exposure over NAV by position, concentration as on Holdings, VaR and ES as on Risk, "
+    "beta to the portfolio's benchmark, and how much of gross exposure is out by when at 20 % of the average volume.",
     TableBody(420),
     subtitle_slot=f"{ID}-figures-said",
     span=7,

@@ -142,6 +142,28 @@ def test_without_a_benchmark_the_market_moves_nothing_and_it_is_said(stores: Sto
     assert "no benchmark" in refused.value.fields["market"]
 
 
+def test_a_foreign_currency_falls_with_all_that_is_in_it(stores: Stores) -> None:
+    put_portfolios(stores.state, [Portfolio(OWN, "alpha", "Alpha", currency="EUR")])
+    ts = int(stores.clock.now()) // 86_400 * 86_400
+    stores.clickhouse.command(
+        "INSERT INTO positions (origin, portfolio, ts, instrument, quantity, price, market_value, currency, version) "
+        f"VALUES ('own', 'alpha', toDateTime({ts}), 'ACME', 10, 5, 50, 'USD', 1), "
+        f"('own', 'alpha', toDateTime({ts}), 'HOME', 10, 5, 50, 'EUR', 1)"
+    )
+    stores.clickhouse.command(
+        "INSERT INTO prices (origin, instrument, ts, price, version) "
+        f"VALUES ('own', 'EURUSD', toDateTime({ts}), 1.25, 1)"
+    )
+    found = of(stores, Portfolio(OWN, "alpha", "Alpha", currency="EUR"))
+    (currency,) = [each for each in stated(found) if each.kind == "currency"]
+    assert (currency.id, currency.total) == ("currency:USD", pytest.approx(-0.1 * 50 / 1.25))
+    made = keep_scenario(stores, found, {"name": "Dollar", "currencies": "usd -20"}, "ana")
+    assert own(found, [made])[0].total == pytest.approx(-0.2 * 50 / 1.25)
+    with pytest.raises(ChangeRejected) as refused:
+        keep_scenario(stores, found, {"name": "Other", "currencies": "UDS -20"}, "ana")
+    assert "did you mean USD?" in refused.value.fields["currencies"]
+
+
 def test_a_name_is_taken_once_and_a_scenario_deleted_once(stores: Stores) -> None:
     made = add_scenario(stores.state, Scenario("Crash", market=-0.3, who="ana", made_at=5.0))
     with pytest.raises(ChangeRejected, match="Nothing was kept"):

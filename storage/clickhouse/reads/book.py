@@ -191,19 +191,22 @@ def history_of_instrument(
 
 
 def reported_prices(
-    clickhouse: ClickHouse, origin: str, portfolios: Sequence[str], instruments: Sequence[str], end: int
+    clickhouse: ClickHouse, origin: str, portfolios: Sequence[str], instruments: Sequence[str], start: int, end: int
 ) -> DailyPrices:
-    """Return what positions told that one of each instrument is worth, the last of a day, in its own currency."""
+    """Return what positions told that one of each instrument is worth, the last of a day, in its own currency.
+
+    start, end: epoch seconds, the second not included.
+    """
     sql = """
         WITH {held:Array(String)} AS held
         SELECT toUInt16(transform(instrument, held, range(length(held)), 65535)), toUnixTimestamp(max(p.ts)),
             argMax(price, p.ts)
         FROM positions AS p FINAL
         WHERE origin = {origin:String} AND portfolio IN {names:Array(String)} AND instrument IN held
-            AND p.ts < toDateTime({end:UInt32}) AND quantity != 0 AND price > 0
+            AND p.ts >= toDateTime({start:UInt32}) AND p.ts < toDateTime({end:UInt32}) AND quantity != 0 AND price > 0
         GROUP BY instrument, toDate(p.ts)
     """
-    asked = {"origin": origin, "names": list(portfolios), "held": list(instruments), "end": end}
+    asked = {"origin": origin, "names": list(portfolios), "held": list(instruments), "start": start, "end": end}
     found = clickhouse.records(sql, POINT, asked, kind="prices of positions")
     return DailyPrices(tuple(instruments), *scattered(found, len(instruments)))
 
