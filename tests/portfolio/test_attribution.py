@@ -221,6 +221,21 @@ def test_trades_that_do_not_explain_a_quantity_leave_it_unexplained_with_its_nam
     assert math.fsum(part.pnl for part in found.parts("sector")) == pytest.approx(found.total_pnl)
 
 
+def test_days_without_a_report_are_not_explained_and_a_sector_may_be_called_anything(
+    stores: Stores, send: Send
+) -> None:
+    tell(send, "instruments", {"symbol": "ACME", "sector": "Costs"}, {"symbol": "BETA", "sector": "Total"})
+    small_book(send)
+    tell(send, "nav", {"portfolio": "alpha", "ts": at(TODAY - DAY), "nav": 900.0, "flow": 900.0})
+    _, found = of(stores, "own:alpha")
+    assert found.reasons[0] == ("Positions are known from 2024-03-05 to 2024-03-07; 1 step of the window without them.")
+    parts = {part.name: part for part in found.parts("sector")}
+    assert {"Costs (group)", "Total (group)", "Costs", "Unexplained"} <= set(parts)
+    assert math.fsum(part.pnl for part in parts.values()) == pytest.approx(137.6)
+    assert math.fsum(part.added for part in parts.values()) == pytest.approx(1_037.6 / 900.0 - 1.0)
+    assert parts["Unexplained"].pnl >= 100.0 - 1e-9
+
+
 def test_net_and_gross_of_fees_stand_apart_by_what_the_fees_are(stores: Stores) -> None:
     from portfolio.tree.settings import change
 
