@@ -126,7 +126,8 @@ def _worked(
         portfolio=portfolio, first=days[0], last=days[1], newest=min(newest, end - 1), zone=zone, by=by, step=step,
         whole=all_orders, parts=_parts(groups, by, names), periods=_periods(of_periods), legs=legs,
         reasons=tuple(reasons_told(clickhouse, asked)),
-        interval=weighted_mean_of(WeightedMoments(compared, *moments)), impact=_impact(groups, all_sums, volumes), trading=trading,
+        interval=weighted_mean_of(WeightedMoments(compared, *moments)), impact=_impact(groups, all_sums, volumes),
+        trading=trading,
         outage=_outage(of_periods, bands), told=_told(all_sums, trading, legs, asked, traded), names=names,
     )  # fmt: skip
 

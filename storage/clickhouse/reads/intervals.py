@@ -1,4 +1,4 @@
-"""What the market was while orders were worked: the mean of the prices told from an order's sending to its last fill."""
+"""What the market was while orders were worked: the mean of the prices from an order's sending to its last fill."""
 
 from __future__ import annotations
 
