@@ -11,7 +11,7 @@ import sys
 import time
 
 PROGRAMS = (
-    *("storage_bytes", "series_reads", "nav_reads", "analytics", "holdings", "portfolio_tab"),
+    *("storage_bytes", "series_reads", "nav_reads", "analytics", "holdings", "execution", "portfolio_tab"),
     *("collector_cpu", "lateness"),
     *("startup", "pages", "callbacks", "api", "alerts", "alert_delivery", "alert_storm", "ingest", "import_memory"),
     *("sources", "feeds", "full_set", "outages"),
