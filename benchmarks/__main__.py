@@ -11,7 +11,8 @@ import sys
 import time
 
 PROGRAMS = (
-    *("storage_bytes", "series_reads", "nav_reads", "analytics", "holdings", "trades", "limits", "portfolio_tab"),
+    *("storage_bytes", "series_reads", "nav_reads", "analytics", "portfolio_tab"),
+    *("holdings", "trades", "execution", "limits"),
     *("collector_cpu", "lateness"),
     *("startup", "pages", "callbacks", "api", "alerts", "alert_delivery", "alert_storm", "ingest"),
     *("import_memory", "import_rows"),

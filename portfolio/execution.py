@@ -41,6 +41,7 @@ from storage.clickhouse.reads.execution import (
     traded_by_day,
     volatilities,
 )
+from storage.clickhouse.reads.intervals import interval_sums, priced_within_days
 from storage.clickhouse.reads.orders_worked import Asked, By
 from storage.state.series import list_series
 
@@ -57,6 +58,7 @@ MOST_DAYS, MOST_WEEKS = 45, 400
 """Days of a window of which each day, or each week, is told; of a longer one months."""
 YEAR_DAYS = 365.25
 UNKNOWN = math.nan
+NO_SUMS = (0.0,) * 5
 Days = tuple[np.datetime64, np.datetime64]
 """First and last day of a window."""
 
@@ -118,10 +120,14 @@ def _worked(
     )
     names = {id: whole.tree[id].name if id in whole.tree else id for id in ids}
     legs = tuple(latencies_of(clickhouse, asked, QUANTILES))
+    priced = priced_within_days(clickhouse, asked)
+    compared, moments = interval_sums(clickhouse, asked, priced) if priced else (0, NO_SUMS)
     return Execution(
         portfolio=portfolio, first=days[0], last=days[1], newest=min(newest, end - 1), zone=zone, by=by, step=step,
         whole=all_orders, parts=_parts(groups, by, names), periods=_periods(of_periods), legs=legs,
-        reasons=tuple(reasons_told(clickhouse, asked)), impact=_impact(groups, all_sums, volumes), trading=trading,
+        reasons=tuple(reasons_told(clickhouse, asked)),
+        interval=weighted_mean_of(WeightedMoments(compared, *moments)), impact=_impact(groups, all_sums, volumes),
+        trading=trading,
         outage=_outage(of_periods, bands), told=_told(all_sums, trading, legs, asked, traded), names=names,
     )  # fmt: skip
 

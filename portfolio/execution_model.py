@@ -37,9 +37,13 @@ BYS: Mapping[By, str] = {
 FEWEST_INSIDE = 5
 """Orders within an outage from which on it is compared with the rest."""
 UNKNOWN = math.nan
-NO_VWAP = (
-    "not known: it takes the market's trades between an order's arrival and its last fill, with their volumes, and "
-    "those are not stored. Own fills would be compared with themselves."
+WITHOUT_VOLUMES = (
+    "The interval's VWAP takes the market's volumes, which no kind of rows tells, and own fills alone would be "
+    "compared with themselves: the mean of the prices told meanwhile (TWAP) stands for it."
+)
+NO_PRICES = (
+    "Send prices of the instruments within the day, several between the sending and the last fill of an order (prices, "
+    "docs/your-data.md)."
 )
 
 
@@ -231,6 +235,8 @@ class Execution:
     legs: tuple[Leg, ...]
     reasons: tuple[tuple[str, str, int], ...]
     """Status, reason and count."""
+    interval: Estimate
+    """Slippage against the mean price between sending and last fill, of the orders of which that is known."""
     impact: Impact
     trading: Trading
     outage: Outage | None

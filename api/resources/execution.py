@@ -139,12 +139,16 @@ class OutageCost(Answered):
 
 
 class ExecutionQuality(Aged):
-    """How orders were carried out. The interval's VWAP is not known: the market's volumes are not stored."""
+    """How orders were carried out."""
 
     first_day: str
     last_day: str
     currency: str
     whole: OrderGroup | None
+    slippage_interval: Sure | None = Field(
+        description="Against the mean of the prices told between sending and last fill (TWAP): the market's volumes, "
+        "which a VWAP takes, no kind of rows tells. 0 orders: no prices within the day were told."
+    )
     reasons: list[Reason]
     latencies: list[LegTime]
     impact: ImpactCurve | None
@@ -161,7 +165,8 @@ def _whole(ask: Ask[OfOrders]) -> ExecutionQuality:
     found = _read(ask, ask.query, "strategy", bands)
     if found is None:
         return ExecutionQuality(
-            first_day="", last_day="", currency=portfolio_of(ask).currency, whole=None, reasons=[], latencies=[],
+            first_day="", last_day="", currency=portfolio_of(ask).currency, whole=None,
+            slippage_interval=None, reasons=[], latencies=[],
             impact=None, turnover_a_year=None, cost_drag_a_year=None, slippage_a_year=None, outage=None,
             told=["No orders or trades were told."], **_age(ask, None).model_dump(),
         )  # fmt: skip
@@ -178,7 +183,8 @@ def _whole(ask: Ask[OfOrders]) -> ExecutionQuality:
     )  # fmt: skip
     return ExecutionQuality(
         first_day=str(found.first), last_day=str(found.last), currency=found.portfolio.currency,
-        whole=_group(found.whole), impact=curve, outage=_outage(found), told=list(found.told),
+        whole=_group(found.whole), slippage_interval=_sure(found.interval), impact=curve,
+        outage=_outage(found), told=list(found.told),
         reasons=[Reason(status=status, reason=reason, orders=many) for status, reason, many in found.reasons],
         latencies=[
             LegTime(leg=each.name, orders=each.count,

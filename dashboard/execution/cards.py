@@ -11,7 +11,7 @@ from analytics.comparison import Estimate
 from core import format as text
 from core.model import Status
 from dashboard.components.card import card, verdict
-from portfolio.execution_model import NO_VWAP, Execution
+from portfolio.execution_model import NO_PRICES, WITHOUT_VOLUMES, Execution
 
 ID = "execution"
 
@@ -32,8 +32,7 @@ def strip(found: Execution) -> list[html.Article]:
              definition="Filled over ordered quantity of the orders that ended"),
         _slippage("decision", "Slippage, decision", whole.decision, "the price at which it was decided on"),
         _slippage("arrival", "Slippage, arrival", whole.arrival, "the middle of the market when it was submitted"),
-        card(f"{ID}-vwap", "Slippage, interval VWAP", text.NOT_AVAILABLE, why="no market volumes",
-             definition=f"Average price of the fills against the market's volume-weighted one meanwhile: {NO_VWAP}"),
+        _interval(found.interval),
         card(f"{ID}-shortfall", "Shortfall", text.money(whole.shortfall.total, currency),
              why=f"{basis_points(whole.shortfall.in_basis_points(whole.shortfall.total))} of the paper value",
              definition="Implementation shortfall (Perold 1988): what the decisions would have brought on paper, less "
@@ -74,6 +73,16 @@ def _rate(name: str, title: str, found: Execution, definition: str) -> html.Arti
     return card(
         f"{ID}-{name}", title, text.percent(share.value), why=share_interval(share),
         definition=f"{definition}, over all that ended, with the 95 % interval of Wilson (1927)",
+    )  # fmt: skip
+
+
+def _interval(found: Estimate) -> html.Article:
+    is_known = found.count > 0
+    return card(
+        f"{ID}-interval", "Slippage, interval", basis_points(found.value),
+        why=interval(found) if is_known else "no prices within the day",
+        definition="Average price of the fills against the market between sending and last fill. "
+        f"{WITHOUT_VOLUMES} {'' if is_known else NO_PRICES}",
     )  # fmt: skip
 
 

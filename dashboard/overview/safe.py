@@ -197,7 +197,7 @@ def badge_answer(found: Readiness, names: Mapping[str, str]) -> Answer:
     told = {
         "word": word,
         "status": SHOWN[word].value,
-        "count": _count(found.whole),
+        "count": _count(found.whole) if word != UNCHECKED else "",
         "list": markup(check_list(found, names)),
         # None: not known now, and the page keeps what it says.
         "halted": markup(halts_banner(found.halts, names)) if found.halts else None if found.unknown else "",

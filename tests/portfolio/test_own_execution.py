@@ -168,3 +168,22 @@ def test_orders_that_told_no_time_but_their_own_have_no_latency(funded: Stores, 
     assert [each.count for each in found.legs] == [0, 0, 0, 0]
     assert all(math.isnan(value) for each in found.legs for value in each.quantiles)
     assert found.parts == ()
+
+
+def test_the_interval_s_price_is_the_mean_of_what_was_told_meanwhile(funded: Stores, send: Send) -> None:
+    ordered(send, "O", last_filled_at=at(SENT + 60))
+    filled(send, "O", 10, 102)
+    assert of(funded).interval.count == 0
+    course = ((-3_600, 90), (-1, 95), (0, 100), (30, 101), (60, 105), (61, 200), (7_200, 210))
+    tell(send, "prices", *({"instrument": "ACME", "ts": at(SENT + after), "price": price} for after, price in course))
+    found = of(funded).interval
+    assert found.count == 1
+    assert found.value == pytest.approx((102 / 102 - 1) * 1e4, abs=1e-9)
+    ordered(send, "S", side="sell", last_filled_at=at(SENT + 30), ts=at(SENT + 99))
+    filled(send, "S", 10, 100, side="sell")
+    both = of(funded).interval
+    assert both.count == 2
+    assert both.value == pytest.approx(1005 * (1 - 100 / 100.5) * 1e4 / (1020 + 1005))
+    ordered(send, "Q", last_filled_at=at(SENT + 10))
+    filled(send, "Q", 10, 100)
+    assert of(funded).interval.count == 2

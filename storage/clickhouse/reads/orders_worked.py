@@ -60,7 +60,7 @@ class Asked:
 def worked_orders(asked: Asked, label: str, *, by_venue: bool = False) -> str:
     """Return the statement of what each order came to; its period is `%(period)s` of the time at which it was sent."""
     side = "if(side = 'buy', 1., -1.)"
-    rate = _rate(asked)
+    rate = rate_of(asked)
     return f"""
         SELECT %(period)s(sent) AS period, {_inside(asked)} AS inside, {label} AS label, size_class, status, is_ended,
             quantity, done, arrival, decision, close, rest, unit, is_again, is_costed, aw, ax, dw, dx, part,
@@ -92,14 +92,7 @@ def worked_orders(asked: Asked, label: str, *, by_venue: bool = False) -> str:
 
 def _joined(asked: Asked, *, by_venue: bool) -> str:
     """Return the statement of orders with their fills, and with the close of the day on which they ended unfilled."""
-    venue, of_venue = ("venue, ", "f.venue AS venue, ") if by_venue else ("", "")
-    of_none = _of_instrument("currency", asked.instruments, _own("o.portfolio"), "o.instrument")
-    told, currency = (
-        ", any(currency) AS currency",
-        f"if(f.done > 0, {_told_currency('f.currency', 'o.portfolio')}, {of_none})",
-    )
-    if asked.is_one_currency:
-        told, currency = "", "{wanted:String}"
+    of_venue = "f.venue AS venue, " if by_venue else ""
     # Of orders beside these no more is asked than an index answers: what is too many does no harm here.
     since = f"{_of_portfolios()} AND ts >= toDateTime({{start:UInt32}})"
     unfilled = f"{since} AND {UNFILLED}"
@@ -119,20 +112,14 @@ def _joined(asked: Asked, *, by_venue: bool) -> str:
                     )
                 ) WHERE at < newest
             ) AS is_again,
-            {currency} AS currency
+            {currency_of(asked)} AS currency
         FROM (
             SELECT {ORDER} AS id, portfolio, instrument, side, quantity, status, decision_price, arrival_price, broker,
                 strategy, {SENT} AS sent_at, {UNFILLED} AS is_unfilled,
                 cityHash64(instrument, {ENDED}) * is_unfilled AS closed
             FROM orders FINAL WHERE {within_window(SENT)}
         ) AS o
-        LEFT JOIN (
-            SELECT {ORDER} AS id, {venue}sum(quantity) AS done, sum(quantity * price) AS spent,
-                sum(commission + fees) AS paid{told}
-            FROM trades AS t FINAL
-            WHERE {_of_portfolios()} AND order_id != '' AND t.ts >= toDateTime({{start:UInt32}})
-            GROUP BY id{", venue" if by_venue else ""}
-        ) AS f ON f.id = o.id
+        LEFT JOIN ({fills(asked, by_venue=by_venue)}) AS f ON f.id = o.id
         LEFT JOIN (
             SELECT cityHash64(instrument, toDate(p.ts)) AS id, argMax(price, p.ts) AS close FROM prices AS p FINAL
             WHERE origin = {{origin:String}} AND price > 0 AND id GLOBAL IN (
@@ -141,6 +128,27 @@ def _joined(asked: Asked, *, by_venue: bool) -> str:
         ) AS c ON c.id = o.closed
         {"WHERE f.done > 0" if by_venue else ""}
     """
+
+
+def fills(asked: Asked, *, by_venue: bool = False) -> str:
+    """Return the statement of what was filled of each order, and at each venue when asked for."""
+    venue, then = ("venue, ", ", venue") if by_venue else ("", "")
+    told = "" if asked.is_one_currency else ", any(currency) AS currency"
+    return f"""
+        SELECT {ORDER} AS id, {venue}sum(quantity) AS done, sum(quantity * price) AS spent,
+            sum(commission + fees) AS paid{told}
+        FROM trades AS t FINAL
+        WHERE {_of_portfolios()} AND order_id != '' AND t.ts >= toDateTime({{start:UInt32}})
+        GROUP BY id{then}
+    """
+
+
+def currency_of(asked: Asked) -> str:
+    """Return the currency of an order `o` with its fills `f`: theirs, else the instrument's, else the portfolio's."""
+    if asked.is_one_currency:
+        return "{wanted:String}"
+    of_none = _of_instrument("currency", asked.instruments, _own("o.portfolio"), "o.instrument")
+    return f"if(f.done > 0, {_told_currency('f.currency', 'o.portfolio')}, {of_none})"
 
 
 def label_of(by: By) -> str:
@@ -186,7 +194,7 @@ def multiplier_of(asked: Asked) -> str:
     return _of_instrument("multiplier", asked.multipliers, "1.")
 
 
-def _rate(asked: Asked) -> str:
+def rate_of(asked: Asked) -> str:
     """Return what an order's currency is worth in the wanted one; NaN where it is not known."""
     if asked.is_one_currency:
         return "1."

@@ -59,7 +59,7 @@ def test_the_page_tells_how_orders_ended_what_they_cost_and_how_long_they_took(s
     found = view(sample, window="ITD")
     for each in ("Orders", "Filled", "Rejected", "Fill rate", "Shortfall", "Turnover", "Cost drag"):
         assert each in words(found, "strip")
-    assert "no market volumes" in words(found, "strip")
+    assert "no prices within the day" in words(found, "strip")
     assert "no shares to borrow" in words(found, "outcomes-table")
     assert "submit → acknowledge" in words(found, "latency-table")
     assert "Sector pairs" in words(found, "parts-table")
