@@ -30,6 +30,7 @@ STATUS = {
     LimitState.UNKNOWN: Status.UNKNOWN,
 }  # fmt: skip
 WORDS = {LimitState.OK: "kept", LimitState.NEAR: "near", LimitState.BREACHED: "broken", LimitState.UNKNOWN: "not known"}
+NOT_KNOWN = "not known"
 SET_ABOVE = "above it"
 """Where a limit is set that is told to who may not see the portfolio it is set of."""
 Ids = frozenset[str] | None
@@ -152,9 +153,12 @@ def _figure(each: Finding, note: str) -> Cell:
         part = [" ", _instrument(each.portfolio, of)]
     elif of:
         part = [" ", of]
-    unknown = [html.Br(), html.Span(each.why, className="fw-tone-muted")] if each.state is LimitState.UNKNOWN else []
+    reason = each.why.partition(f"{NOT_KNOWN}: ")[2] if each.state is LimitState.UNKNOWN else ""
+    unknown = [html.Br(), html.Span(f"{NOT_KNOWN}: {reason}", className="fw-tone-muted")] if reason else []
     said = [html.Br(), html.Span(note, className="fw-tone-muted")] if note else []
-    return Cell([title, *part, *unknown, *said], sort=f"{about.title} {of}", hint=about.meaning, mark="fw-wraps")
+    return Cell(
+        html.Div([title, *part, *unknown, *said]), sort=f"{about.title} {of}", hint=about.meaning, mark="fw-wraps"
+    )
 
 
 def _value(limit: PortfolioLimit, currency: str) -> str:
@@ -184,7 +188,9 @@ def _set(limit: PortfolioLimit, ids: Ids) -> Cell:
     if not limit.is_set_here:
         return Cell(f"settings, of {of}" if not limit.id.startswith("sample") else "sample", tone="muted")
     when = local_time(limit.at)
-    return Cell([f"{limit.who}, of {of}, ", when], sort=limit.at, hint=f"version {limit.version}", mark="fw-wraps")
+    return Cell(
+        html.Div([f"{limit.who}, of {of}, ", when]), sort=limit.at, hint=f"version {limit.version}", mark="fw-wraps"
+    )
 
 
 def _does(each: Finding) -> Any:

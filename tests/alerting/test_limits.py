@@ -17,13 +17,15 @@ from core.errors import ChangeRejected
 from core.readiness import Checks, State
 from core.settings.limits import SetLimits
 from core.settings.readiness import Readiness as Rules
-from portfolio.limits.change import delete, save
+from portfolio.limits.change import changes, delete, save
 from portfolio.limits.judge import Finding, stands
 from portfolio.rule_files import in_force
+from portfolio.tree.delete import delete as delete_portfolio
+from portfolio.tree.merge import merge
 from status.alerts import alerts_now
 from storage.state.alerts import KeptIncident, read_incidents
 from storage.state.portfolio_limits import Breach, breaches_in
-from storage.state.portfolios import list_portfolios
+from storage.state.portfolios import Portfolio, list_portfolios, put_portfolios
 from storage.stores import Stores
 from tests.ingest.conftest import sender
 from tests.ingest.test_door import at
@@ -278,3 +280,16 @@ def test_limits_of_earlier_settings_stop_the_start_and_say_where_they_stand_now(
         Rules.model_validate({"portfolios": [{"portfolio": "alpha", "drawdown_limit_ratio": 0.1}]})
     with pytest.raises(ValueError, match="drawdown is part of the check limits now"):
         Rules.model_validate({"without": ["drawdown"]})
+
+
+def test_limits_of_a_portfolio_that_is_deleted_or_merged_mean_no_other_one(fund: Fund) -> None:
+    state = fund.stores.state
+    save(fund.stores, {"portfolio": "beta", "figure": "drawdown", "value": "3 %"}, "ana")
+    save(fund.stores, {"portfolio": "alpha", "figure": "drawdown", "value": "4 %"}, "ana")
+    merge(fund.stores, "alpha", "fund", "fund", "ben")
+    assert found(fund, "fund")["drawdown"].limit.value == 0.04, "it goes on for what it became part of"
+    delete_portfolio(fund.stores, "beta", "Beta", "ben")
+    put_portfolios(state, [Portfolio("own", "beta", "Another Beta")])
+    assert found(fund, "beta")["drawdown"].limit.value == 0.15
+    newest, *_ = changes(fund.stores)
+    assert (newest.who, newest.was is not None, newest.now) == ("ben", True, None)

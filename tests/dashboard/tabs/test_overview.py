@@ -169,13 +169,13 @@ def test_portfolios_in_trouble_come_first_and_each_stays_with_its_parts(stores: 
 
 def test_what_is_not_ready_is_named_with_its_reason_its_age_and_its_place(stores: Stores) -> None:
     failing = check(State.NOT_READY, "Broker", why="IB does not answer")
-    lost = check(State.UNKNOWN, "Drawdown", "pairs", why="the value is overdue")
+    lost = check(State.UNKNOWN, "Limits", "pairs", why="the value is overdue")
     rows = answer(EVERY_PORTFOLIO, "IB does not answer"), answer("macro"), answer("pairs", "the value is overdue")
     tell(stores, *rows, checks=(*WATCHED, failing, lost))
     view = shown(stores)
     banner = plain(view.slots["overview-safe"])
     assert "Not safe to trade" in text(banner)
-    assert re.search(r"Broker : IB does not answer.*Drawdown \(Pairs\) : the value is overdue", text(banner))
+    assert re.search(r"Broker : IB does not answer.*Limits \(Pairs\) : the value is overdue", text(banner))
     assert text(banner).count("IB does not answer") == 1, "a reason is told once"
     assert b'"/pipeline"' in orjson.dumps(banner) and b'"data-age-ts"' in orjson.dumps(banner)
     table = slot_text("overview", view, "portfolios-table")
@@ -240,7 +240,7 @@ def test_components_in_trouble_say_why_and_lead_to_their_place(stores: Stores) -
 
 def test_who_is_limited_sees_nothing_of_others(stores: Stores) -> None:
     tell(stores, answer(EVERY_PORTFOLIO, "Pairs fell"), answer("macro"), answer("pairs", "Pairs fell"),
-         checks=(*WATCHED, check(State.NOT_READY, "Drawdown", "pairs", "Pairs fell")))  # fmt: skip
+         checks=(*WATCHED, check(State.NOT_READY, "Limits", "pairs", "Pairs fell")))  # fmt: skip
     fire(stores, alert("Pairs drawdown", "urgent", 5, portfolio="pairs"))
     view = shown(stores, LIMITED)
     assert "Pairs" not in words(view) and "Macro" in words(view)
