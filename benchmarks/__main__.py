@@ -14,7 +14,7 @@ PROGRAMS = (
     *("storage_bytes", "series_reads", "nav_reads", "analytics", "holdings", "portfolio_tab"),
     *("collector_cpu", "lateness"),
     *("startup", "pages", "callbacks", "api", "alerts", "alert_delivery", "alert_storm", "ingest", "import_memory"),
-    "import_rows",
+    *("import_rows", "reconciliation"),
     *("sources", "feeds", "full_set", "outages"),
 )
 BY_NAME = ("soak", "freezes", "ingest_kills", "alert_kills", "accessibility")
