@@ -15,7 +15,7 @@ PROGRAMS = (
     *("holdings", "trades", "execution", "limits"),
     *("collector_cpu", "lateness"),
     *("startup", "pages", "callbacks", "api", "alerts", "alert_delivery", "alert_storm", "ingest"),
-    *("import_memory", "import_rows"),
+    *("import_memory", "import_rows", "reconciliation"),
     *("sources", "feeds", "full_set", "outages"),
 )
 BY_NAME = ("soak", "freezes", "ingest_kills", "alert_kills", "accessibility")

@@ -215,10 +215,9 @@ def _told(
 
 
 def _valued(held: NDArray[Any], multipliers: Floats) -> Floats:
-    """Return values with what has accrued, and with the multiplier where that was told after them."""
-    times = multipliers[held["instrument"]]
-    is_bare = held["value"] == held["quantity"] * held["price"]
-    return np.asarray(held["value"] * np.where(is_bare, times, 1.0) + held["accrued"], dtype=np.float64)
+    """Return values with what has accrued, worked out with the multipliers of today where they were not told."""
+    times = multipliers[held["instrument"]] / held["multiplier"]
+    return np.asarray(held["value"] * np.where(np.isnan(times), 1.0, times) + held["accrued"], dtype=np.float64)
 
 
 def _of_holder(

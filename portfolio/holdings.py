@@ -258,9 +258,10 @@ def _nav(
 
 
 def _valued(each: Position, about: Series | None) -> Position:
-    """Return a position with what has accrued in its value, and with its multiplier where that was told after it."""
-    is_bare = about is not None and about.multiplier != 1 and each.value == each.quantity * each.price
-    return replace(each, value=each.value * (about.multiplier if is_bare and about else 1.0) + each.accrued)
+    """Return a position with what has accrued in its value, which is worked out with the multiplier of today."""
+    is_told = about is None or math.isnan(each.multiplier)
+    times = 1.0 if is_told or about is None else about.multiplier / each.multiplier
+    return replace(each, value=each.value * times + each.accrued)
 
 
 def _weighed(each: Holding, nav: float) -> Holding:

@@ -67,8 +67,8 @@ def remarks(found: Holdings) -> list[Any]:
         said.append(f"The profit of {told} is not known: no trades explain how the quantity changed.")
     if found.newest // 86_400 != found.oldest // 86_400:
         said.append("Parts were reported on different days.")
-    shown: list[Any] = [verdict(Status.WARNING, " ".join(said), word="does not tie")] if said else []
-    return [*shown, html.P(_built(found), className="fw-nothing")] if found.built else shown
+    warned = [verdict(Status.WARNING, " ".join(said), word="does not tie")] if said else []
+    return [*warned, html.P(_built(found), className="fw-nothing")] if found.built else warned
 
 
 def _built(found: Holdings) -> str:

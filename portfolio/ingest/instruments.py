@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -57,14 +59,20 @@ def take_instruments(stores: Stores, asked: Asked, columns: Mapping[str, Any], f
     )  # fmt: skip
 
 
-def market_values(stores: Stores, columns: Mapping[str, Any]) -> pa.Array:
-    """Return what positions are worth: as told, else quantity × price × the instrument's multiplier."""
-    worth = pc.multiply(columns["quantity"], columns["price"])
-    multipliers = {each.symbol: each.multiplier for each in list_series(stores.state, OWN) if each.multiplier != 1}
-    if multipliers:
-        held = columns["instrument"].to_pylist()
-        worth = pc.multiply(worth, pa.array([multipliers.get(each, 1.0) for each in held], pa.float64()))
-    return pc.coalesce(columns["market_value"], worth)
+def market_values(stores: Stores, columns: Mapping[str, Any]) -> dict[str, pa.Array]:
+    """Return what positions are worth: as told, else quantity × price × the instrument's multiplier.
+
+    Beside it that multiplier: nan where the value was told.
+    """
+    known = {each.symbol: each.multiplier for each in list_series(stores.state, OWN) if each.multiplier != 1}
+    held = columns["instrument"].to_pylist() if known else ()
+    times = pa.array([known.get(each, 1.0) for each in held] or np.ones(len(columns["quantity"])), pa.float64())
+    worth = pc.multiply(pc.multiply(columns["quantity"], columns["price"]), times)
+    told = columns["market_value"]
+    return {
+        "market_value": pc.coalesce(told, worth),
+        "multiplier": pc.if_else(pc.is_valid(told), pa.scalar(math.nan), times),
+    }  # fmt: skip
 
 
 def tell_priced(stores: Stores, currencies: Mapping[str, str]) -> None:

@@ -93,7 +93,7 @@ def _meant(
         owners = whose(stores, asked, columns, faults)
         columns = {**columns, "portfolio": owners.ids}
     if kind.name == "positions":
-        columns = {**columns, "market_value": market_values(stores, columns)}
+        columns = {**columns, **market_values(stores, columns)}
     priced = _priced(stores, kind, columns, faults)
     return batch_of(kind, columns, faults, last_counts=asked.last_counts), owners, priced
 

@@ -65,6 +65,8 @@ class Reported:
     content: tuple[str, ...]
     per_second: int = 1
     moments: tuple[str, ...] = ("ts",)
+    remembered: tuple[str, ...] = ()
+    """Numbers kept with a row beside what was told: they make it no other one."""
 
     @property
     def has_id(self) -> bool:
@@ -74,7 +76,7 @@ class Reported:
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column that a batch has."""
-        return (*self.keys, *self.content)
+        return (*self.keys, *self.content, *self.remembered)
 
 
 REPORTED: Mapping[str, Reported] = {
@@ -85,6 +87,7 @@ REPORTED: Mapping[str, Reported] = {
             "positions",
             ("portfolio", "ts", "instrument"),
             ("quantity", "price", "market_value", "average_cost", "currency", "accrued"),
+            remembered=("multiplier",),
         ),
         Reported("cash", ("portfolio", "ts", "currency"), ("amount",)),
         Reported(

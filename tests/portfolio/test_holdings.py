@@ -271,6 +271,19 @@ def test_a_multiplier_told_late_counts_for_what_was_told_before(funded: Stores, 
     assert only(funded).value == 400_000
 
 
+def test_a_multiplier_that_changes_counts_for_values_that_were_worked_out_alone(funded: Stores, send: Send) -> None:
+    tell(send, "instruments", {"symbol": "ACME", "multiplier": 50}, {"symbol": "TOLD"})
+    held(send, 0, 2, 4_000)
+    held(send, 0, 2, 4_000, instrument="TOLD", market_value=8_000)
+    tell(send, "instruments", {"symbol": "ACME", "multiplier": 20}, {"symbol": "TOLD", "multiplier": 20})
+    found = holdings(funded, ALPHA, None)
+    assert found is not None
+    assert {each.instrument: each.value for each in found.positions} == {"ACME": 160_000, "TOLD": 8_000}
+    again = send("positions", [{"portfolio": "alpha", "ts": at(TODAY), "instrument": "TOLD", "quantity": 2,
+                                "price": 4_000, "market_value": 8_000}])  # fmt: skip
+    assert again.json["already_there"] == 1
+
+
 @pytest.mark.parametrize("day", ["1950-01-01", "2150-06-01"])
 def test_a_day_that_no_table_reaches_is_answered(funded: Stores, send: Send, day: str) -> None:
     held(send, 0, 1, 1)

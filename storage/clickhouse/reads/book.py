@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ class Position:
     average_cost: float
     currency: str
     accrued: float
+    multiplier: float = math.nan
+    """That its value was worked out with; NaN: the value was told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ def positions_at(
         return {}
     sql = """
         SELECT portfolio, toUnixTimestamp(p.ts) AS at, instrument, quantity, price, market_value, average_cost,
-            currency, accrued
+            currency, accrued, multiplier
         FROM positions AS p FINAL
         WHERE origin = {origin:String} AND portfolio IN {names:Array(String)}
             AND (portfolio, toUnixTimestamp(p.ts)) IN (
@@ -84,7 +87,9 @@ def positions_at(
     found: dict[tuple[str, int], list[Position]] = {(name, int(at)): [] for name, at in moments}
     for row in clickhouse.rows(sql, asked, kind="positions of days"):
         quantity, price, value, cost, accrued = (float(row[at]) for at in (3, 4, 5, 6, 8))
-        position = Position(str(row[0]), int(row[1]), str(row[2]), quantity, price, value, cost, str(row[7]), accrued)
+        position = Position(
+            str(row[0]), int(row[1]), str(row[2]), quantity, price, value, cost, str(row[7]), accrued, float(row[9])
+        )  # fmt: skip
         found[position.portfolio, position.ts].append(position)
     return found
 

@@ -13,6 +13,7 @@ from storage.clickhouse.reads.portfolio import CASH, DAY_SECONDS
 REPORTED = (
     *(("portfolio", "<u2"), ("ts", "<u4"), ("instrument", "<u4"), ("currency", "<u2")),
     *(("quantity", "<f8"), ("price", "<f8"), ("value", "<f8"), ("accrued", "<f8")),
+    ("multiplier", "<f8"),
 )
 """A position: places in the lists that were asked for, and numbers as they were told."""
 PAID = (
@@ -66,7 +67,7 @@ def reported_by_day(
         SELECT toUInt16({_NUMBERED.format(of="portfolio", name="names", none=65535)}), toUnixTimestamp(p.ts),
             toUInt32({_NUMBERED.format(of="instrument", name="instruments", none=65535)}),
             toUInt16({_NUMBERED.format(of="toString(currency)", name="currencies", none=65535)}),
-            quantity, price, market_value, accrued
+            quantity, price, market_value, accrued, multiplier
         FROM positions AS p FINAL
         WHERE origin = {{origin:String}} AND portfolio IN {{names:Array(String)}}
             AND instrument IN {{instruments:Array(String)}}

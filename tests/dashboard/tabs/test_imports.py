@@ -308,7 +308,7 @@ def test_the_page_says_so_when_nothing_was_imported(stores: Stores) -> None:
 
 TRADES = (
     b"portfolio,trade_id,ts,instrument,side,quantity,price\n"
-    b"alpha,T1,2024-01-02T10:00:00Z,ACME,buy,5,10\nalpha,T2,2024-01-02T11:00:00Z,ACME,sell,2,11\n"
+    b"alpha,T1,2023-01-02T10:00:00Z,ACME,buy,5,10\nalpha,T2,2023-01-02T11:00:00Z,ACME,sell,2,11\n"
 )
 
 
