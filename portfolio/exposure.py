@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,10 +45,19 @@ def exposure_course(book: BookHistory, query: PortfolioQuery, by: Group) -> Expo
         return None
     held, nav = held[known], nav[known]
     lost = {book.positions[column].currency for column in np.flatnonzero(unknown.any(axis=0))}
+    whole, groups = exposure(held, nav), exposure_by_group(held, nav, book.group(by))
+    is_lost = exposure_by_group(unknown[known].astype(np.float64), nav, book.group(by)).exposure.gross > 0
     return ExposureCourse(
-        book.days[rows][known], exposure(held, nav), exposure_by_group(held, nav, book.group(by)),
+        book.days[rows][known], _where_known(whole, unknown[known].any(axis=1)),
+        replace(groups, exposure=_where_known(groups.exposure, is_lost)),
         concentration(held), int((~known).sum()), tuple(sorted(lost)),
     )  # fmt: skip
+
+
+def _where_known(found: Exposure, has_unknown: NDArray[np.bool_]) -> Exposure:
+    """Return exposures, NaN where values are missing and none is known: that is no 0."""
+    nothing = has_unknown & (found.gross == 0)
+    return replace(found, long=np.where(nothing, np.nan, found.long), short=np.where(nothing, np.nan, found.short))
 
 
 def _span(book: BookHistory, query: PortfolioQuery) -> tuple[np.datetime64, np.datetime64]:

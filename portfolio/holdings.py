@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -107,7 +107,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Positions added up: of a group, or of all."""
+    """Positions added up: of a group, or of all. What is not known is left out; NaN where all of it is unknown."""
 
     name: str
     count: int
@@ -159,16 +159,16 @@ class Holdings:
 
     @property
     def value(self) -> float:
-        """Return what positions and cash come to; positions of no known value are left out."""
-        known = math.fsum(each.value for each in self.positions if not math.isnan(each.value))
-        return known + (0.0 if math.isnan(self.cash) else self.cash)
+        """Return what positions and cash come to; what is not known is left out, NaN where nothing is known."""
+        return sum_of_known([*(each.value for each in self.positions), self.cash])
 
     def by(self, group: Group) -> list[Held]:
         """Return the positions added up by group, the largest first."""
         parts: dict[str, list[Holding]] = defaultdict(list)
         for each in (*self.positions, *self.closed):
             parts[each.group(group, self.names)].append(each)
-        return sorted((_sum(name, part) for name, part in parts.items()), key=lambda each: -each.gross)
+        added = [_sum(name, part) for name, part in parts.items()]
+        return sorted(added, key=lambda each: (math.isnan(each.gross), -each.gross))
 
     def all(self) -> Held:
         """Return all positions added up, with what was held once: day and month are the portfolio's own."""
@@ -205,7 +205,7 @@ def holdings(
     cash = book.cash(ids)
     rows = book.rows()
     if math.isnan(nav):
-        nav = math.fsum(each.value for each in rows if not math.isnan(each.value)) + (0 if math.isnan(cash) else cash)
+        nav = sum_of_known([*(each.value for each in rows if each.quantity), cash])
     weighed = sorted(
         (_weighed(each, nav) for each in rows if each.quantity),
         key=lambda each: (math.isnan(each.value), -abs(each.value)),
@@ -268,19 +268,23 @@ def _weighed(each: Holding, nav: float) -> Holding:
     return replace(each, weight=each.value / nav if nav > 0 else UNKNOWN)
 
 
-def _sum(name: str, parts: Sequence[Holding]) -> Held:
-    def total(of: Callable[[Holding], float]) -> float:
-        return math.fsum(value for value in map(of, parts) if not math.isnan(value))
+def sum_of_known(values: Collection[float]) -> float:
+    """Return the sum of what is not NaN: 0 of nothing, and NaN where all of it is."""
+    known = [each for each in values if not math.isnan(each)]
+    return math.fsum(known) if known or not values else UNKNOWN
 
+
+def _sum(name: str, parts: Sequence[Holding]) -> Held:
+    held = [each for each in parts if each.quantity]
     return Held(
         name=name,
-        count=sum(each.quantity != 0 for each in parts),
-        long=total(lambda each: max(each.value, 0.0)),
-        short=total(lambda each: min(each.value, 0.0)),
-        weight=total(lambda each: each.weight),
-        day=total(lambda each: each.day),
-        month=total(lambda each: each.month),
-        total=total(lambda each: each.total),
+        count=len(held),
+        long=sum_of_known([max(each.value, 0.0) for each in held]),
+        short=sum_of_known([min(each.value, 0.0) for each in held]),
+        weight=sum_of_known([each.weight for each in held]),
+        day=sum_of_known([each.day for each in parts]),
+        month=sum_of_known([each.month for each in parts]),
+        total=sum_of_known([each.total for each in parts]),
         unknown=sum(any(map(math.isnan, (each.day, each.month, each.total))) for each in parts),
     )
 

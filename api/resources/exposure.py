@@ -59,7 +59,9 @@ class HeldPosition(Answered):
 
 
 class Exposure(Answered):
-    """Positions added up; the group All is all of them. Day, month and total include what was closed meanwhile."""
+    """Positions added up; the group All is all of them. Day, month and total include what was closed meanwhile.
+    What nobody can know is left out of a sum, and null where nothing of it is known.
+    """
 
     group: str
     positions: int
@@ -125,9 +127,10 @@ def _position(each: Holding) -> HeldPosition:
 
 def _group(each: Held, nav: float) -> Exposure:
     return Exposure(
-        group=each.name, positions=each.count, long=each.long, short=each.short, net=each.net, gross=each.gross,
-        net_ratio=finite(each.net / nav) if nav > 0 else None,
-        gross_ratio=finite(each.gross / nav) if nav > 0 else None, day=each.day, month=each.month, total=each.total,
+        group=each.name, positions=each.count, long=finite(each.long), short=finite(each.short), net=finite(each.net),
+        gross=finite(each.gross), net_ratio=finite(each.net / nav) if nav > 0 else None,
+        gross_ratio=finite(each.gross / nav) if nav > 0 else None, day=finite(each.day), month=finite(each.month),
+        total=finite(each.total),
     )  # fmt: skip
 
 

@@ -35,12 +35,12 @@ def course(found: ExposureCourse) -> dict[str, Any]:
 def by_group(found: ExposureCourse) -> Drawn:
     """Return the net exposure of the largest groups, the rest as one, in percent of the net asset value."""
     net = 100 * found.groups.exposure.net / found.groups.exposure.nav
-    order = np.argsort(-np.abs(net).max(axis=0), kind="stable")
+    order = np.argsort(-np.abs(np.nan_to_num(net)).max(axis=0), kind="stable")
     shown = order if len(order) <= MOST_GROUPS else order[: MOST_GROUPS - 1]
     lines = [(found.groups.names[at], net[:, at], SERIES[place]) for place, at in enumerate(shown)]
     rest = [at for at in order if at not in shown]
     if rest:
-        lines.append((OTHERS, net[:, rest].sum(axis=1), "@muted"))
+        lines.append((OTHERS, np.nan_to_num(net[:, rest]).sum(axis=1), "@muted"))
     return Drawn(_lines(found, [_row(found, 260, lines, "%")]))
 
 

@@ -24,7 +24,7 @@ def strip(found: ExposureCourse, currency: str) -> list[html.Article]:
     whole, nav = found.whole, float(found.whole.nav[-1])
     gross, net = (float(each[-1]) for each in (whole.gross, whole.net))
     long, short = float(whole.long[-1]), float(whole.short[-1])
-    highest = int(np.argmax(whole.leverage))
+    highest = int(np.argmax(np.nan_to_num(whole.leverage)))
     largest, five, ten = found.dense.top[-1]
     return [
         card(f"{ID}-gross", "Gross exposure", text.percent(gross / nav), why=text.money(gross, currency),
@@ -35,8 +35,8 @@ def strip(found: ExposureCourse, currency: str) -> list[html.Article]:
              definition="Positions above zero, over the net asset value"),
         card(f"{ID}-short", "Short", text.percent(short / nav), why=text.money(short, currency),
              definition="Positions below zero, over the net asset value"),
-        card(f"{ID}-leverage", "Leverage", f"{text.number(gross / nav, 2)}×",
-             why=f"highest {text.number(float(whole.leverage[highest]), 2)}× on {found.days[highest]}",
+        card(f"{ID}-leverage", "Leverage", _times(gross / nav),
+             why=f"highest {_times(float(whole.leverage[highest]))} on {found.days[highest]}",
              definition="Gross exposure over the net asset value; the highest is of the window shown"),
         card(f"{ID}-effective", "Effective positions", text.number(float(found.dense.effective_number[-1]), 1),
              why=f"HHI {text.number(float(found.dense.herfindahl[-1]), 3)}",
@@ -46,6 +46,10 @@ def strip(found: ExposureCourse, currency: str) -> list[html.Article]:
              why=f"largest {text.percent(float(largest))}, ten {text.percent(float(ten))}",
              definition="Share of gross exposure"),
     ]  # fmt: skip
+
+
+def _times(ratio: float) -> str:
+    return text.NOT_AVAILABLE if math.isnan(ratio) else f"{text.number(ratio, 2)}×"
 
 
 def remarks(found: ExposureCourse, problems: list[str]) -> list[Any]:

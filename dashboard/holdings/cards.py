@@ -31,10 +31,10 @@ def strip(found: Holdings) -> list[html.Article]:
         card(f"{ID}-nav", "Net asset value", text.money(nav, currency), why=_day(found),
              definition="Of the newest value up to the day of the positions"),
         card(f"{ID}-day", "Day", text.money(whole.day, currency, signed=True), tone=tone(whole.day),
-             why=f"{text.percent(share(whole.day), signed=True)} of NAV",
+             why=_of_nav(whole.day, share),
              definition="Profit and loss since the report of the day before, costs and dividends included"),
         card(f"{ID}-month", "Month so far", text.money(whole.month, currency, signed=True), tone=tone(whole.month),
-             why=f"{text.percent(share(whole.month), signed=True)} of NAV",
+             why=_of_nav(whole.month, share),
              definition="Profit and loss since the last report of last month"),
         card(f"{ID}-gross", "Gross exposure", text.percent(share(whole.gross)), why=text.money(whole.gross, currency),
              definition="Long and short positions without their signs, over the net asset value"),
@@ -76,6 +76,10 @@ def _built(found: Holdings) -> str:
     report = text.noun(len(found.built), "reports", "report")
     how = "Prices are the last ones sent, else those of the last trades; costs are average costs with fees."
     return f"Built from trades: {names} {report} no positions. {how}"
+
+
+def _of_nav(gain: float, share: Any) -> str:
+    return "no trades explain it" if math.isnan(gain) else f"{text.percent(share(gain), signed=True)} of NAV"
 
 
 def _share(nav: float) -> Any:

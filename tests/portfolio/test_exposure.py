@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from core.clock import SystemClock
 from portfolio.book_history import book_history
 from portfolio.exposure import ExposureCourse, exposure_course
 from portfolio.holdings import GROUPS, Group, holdings
 from portfolio.query import PortfolioQuery
 from sample.load import load_sample, portfolios
+from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
+from tests.ingest.conftest import sender
+from tests.ingest.test_door import DAY, NOW, at
 
 FUND, *STRATEGIES = portfolios("sample")
 
@@ -58,3 +64,22 @@ def test_a_day_before_anything_was_told_has_no_exposure(stores: Stores) -> None:
     book = book_history(stores, FUND, None)
     assert book is not None
     assert exposure_course(book, PortfolioQuery.parse({"asof": "2000-01-01"})[0], "sector") is None
+
+
+def test_a_group_without_a_rate_is_not_known_and_not_nothing(stores: Stores) -> None:
+    own = Portfolio("own", "alpha", "Alpha", currency="EUR")
+    put_portfolios(stores.state, [own])
+    clocked = replace(stores, clock=SystemClock())
+    send, day = sender(clocked), at(NOW // DAY * DAY - DAY)
+    rows = [{"portfolio": "alpha", "ts": day, "instrument": name, "quantity": 5, "price": 10, "currency": currency}
+            for name, currency in (("ACME", "EUR"), ("ALP", "CHF"))]  # fmt: skip
+    assert send("positions", rows).status_code == 200
+    assert send("nav", [{"portfolio": "alpha", "ts": day, "nav": 1_000}]).status_code == 200
+    book = book_history(clocked, own, None)
+    assert book is not None
+    found = exposure_course(book, PortfolioQuery(), "currency")
+    assert found is not None
+    net = dict(zip(found.groups.names, found.groups.exposure.net[-1], strict=True))
+    assert net["EUR"] == found.whole.net[-1] == 50
+    assert np.isnan(net["CHF"])
+    assert found.without_rate == ("CHF",)

@@ -169,7 +169,21 @@ def test_a_quantity_that_no_trade_explains_has_no_profit_and_is_told(funded: Sto
     assert (math.isnan(found.day), math.isnan(found.total), math.isnan(found.unrealised)) == (True, True, True)
     whole = holdings(funded, ALPHA, None)
     assert whole is not None
-    assert (whole.all().unknown, whole.all().day) == (1, 0)
+    assert whole.all().unknown == 1
+    for each in (whole.all(), *whole.by("sector")):
+        assert [math.isnan(value) for value in (each.day, each.month, each.total)] == [True, True, True]
+        assert each.long == 150 * 13
+
+
+def test_sums_leave_out_what_is_not_known_and_are_nothing_where_all_is(funded: Stores, send: Send) -> None:
+    held(send, 0, 100, 10, currency="CHF")
+    held(send, 0, -5, 10, instrument="OTHER")
+    found = holdings(funded, ALPHA, None)
+    assert found is not None
+    groups = {each.name: each for each in found.by("instrument")}
+    lost, known, whole = groups["ACME"], groups["OTHER"], found.all()
+    assert [math.isnan(each) for each in (lost.long, lost.short, lost.net, lost.gross, lost.weight)] == [True] * 5
+    assert (known.long, known.short, whole.short, whole.gross) == (0, -50, -50, 50)
 
 
 def test_a_split_changes_the_quantity_and_nothing_else(funded: Stores, send: Send) -> None:
