@@ -111,6 +111,8 @@ def instrument_returns(
     keys = [key for key, gross in asked.items() if gross > 0]
     gross = np.array([asked[key] for key in keys])
     whole = float(gross.sum())
+    if not keys:
+        return _none(keys, gross, last, "nothing of a known value is held")
     first = months_before(last, MONTHS[history]) if history in MONTHS else None
     prices, from_reports = _prices(stores, origin, holders, keys, last, first)
     days = _days(prices, gross)

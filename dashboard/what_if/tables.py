@@ -69,7 +69,7 @@ def _trade(each: Priced, trades: Sequence[Trade]) -> dict[str, Any]:
     return {
         "instrument": Cell(each.trade.instrument, each.trade.instrument, hint=each.name),
         "side": "buy" if each.trade.amount > 0 else "sell",
-        "quantity": Cell(text.number(each.quantity, 0 if each.quantity == round(each.quantity) else 2), each.quantity),
+        "quantity": Cell(text.number(each.quantity, 0 if each.quantity.is_integer() else 2), each.quantity),
         "price": Cell(text.number(each.price, 2), each.price),
         "value": Cell(text.money(each.value), each.value),
         "remove": remove,

@@ -88,6 +88,21 @@ def report(stores: Stores, name: str) -> None:
     )
 
 
+@pytest.mark.parametrize("page", (*PAGES, what_if.PAGE), ids=lambda page: page.id)
+def test_a_portfolio_of_cash_alone_has_nothing_to_lose_and_it_is_said(stores: Stores, page: Page) -> None:
+    put_portfolios(stores.state, [Portfolio("own", "alpha", "Alpha", currency="EUR")])
+    ts = int(stores.clock.now()) // 86_400 * 86_400
+    stores.clickhouse.command(
+        "INSERT INTO positions (origin, portfolio, ts, instrument, quantity, price, market_value, version) "
+        f"VALUES ('own', 'alpha', toDateTime({ts}), 'CASH', 500, 1, 500, 1)"
+    )
+    found = view(stores, page, trades="buy 5 ACME")
+    told = text_of([found.slots.get(f"{page.id}-strip"), found.slots[f"{page.id}-remarks"]])
+    assert "nothing of a known value is held" in told
+    if page is what_if.PAGE:
+        assert "no instrument “ACME”" in told
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.id)
 def test_who_may_see_a_part_alone_sees_no_other(stores: Stores, page: Page) -> None:
     put_portfolios(
