@@ -26,7 +26,7 @@ COLUMNS = (
     Column("portfolio", "Strategy", numeric=False, definition="The portfolio that holds it"),
     Column("quantity", "Quantity", definition="Below 0: sold short. Click for its trades and orders"),
     Column("price", "Price", definition="Of one, in its own currency, as reported"),
-    Column("cost", "Cost", definition="Average cost of one, in its own currency; where worked out with commission and fees",
+    Column("cost", "Cost", definition="Average cost of one, in its own currency; costs in it where it is worked out",
            plain="Average cost"),
     Column("value", "Value", definition="Quantity × price × multiplier and what has accrued, at the day's rate"),
     Column("weight", "Weight", definition="Value over the portfolio's net asset value"),

@@ -43,6 +43,10 @@ def of(stores: Stores, portfolio: Portfolio, method: str, day: str = "") -> Cost
     return costed(stores, found, None, method)
 
 
+def figures(found: Costed) -> dict[str, tuple[float, float, float]]:
+    return {each.instrument: (each.average_cost, each.unrealised, each.realised) for each in found.holdings.positions}
+
+
 @pytest.mark.parametrize("day", ["2015-03-31", "2022-12-28"])
 def test_every_position_of_the_sample_is_explained_on_any_day_and_gains_stay(stores: Stores, day: str) -> None:
     load_sample(stores)
@@ -72,12 +76,7 @@ def test_first_in_first_out_and_average_part_and_what_no_trade_explains_stays_re
     answer = send("positions", [{**held, "instrument": "ACME"}, {**held, "instrument": "OTHER"}])
     assert answer.status_code == 200
     costs = {method: of(funded, ALPHA, method) for method in ("reported", "fifo", "average", "nonsense")}
-    told = {
-        method: {
-            each.instrument: (each.average_cost, each.unrealised, each.realised) for each in made.holdings.positions
-        }
-        for method, made in costs.items()
-    }
+    told = {method: figures(found) for method, found in costs.items()}
     assert told["fifo"]["ACME"] == (20, 500, 2_000)
     assert told["average"]["ACME"] == (15, 1_000, 1_500)
     assert told["reported"]["ACME"] == told["nonsense"]["ACME"] == (14, 1_100, 1_400)
