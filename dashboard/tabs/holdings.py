@@ -95,7 +95,13 @@ def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
         choice_input(ID, "asof", choices, default="", label="As of", type="date",
                      hint="Last day (UTC) whose report counts; empty for the newest"),
         choice_segments(ID, "group", [*GROUPS.items()], choices, default=DEFAULT_GROUP, label="Grouped by"),
-        choice_segments(ID, "method", [*METHODS.items()], choices, default=REPORTED, label="Cost"),
+        html.Div(
+            [
+                html.Span("Cost", className="fw-choice-label"),
+                choice_segments(ID, "method", [*METHODS.items()], choices, default=REPORTED, label="Cost"),
+            ],
+            className="fw-choice",
+        ),
         spacer(),
         slot(MARK),
     )  # fmt: skip
