@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 Method: TypeAlias = Literal["fifo", "average"]
-METHODS = ("fifo", "average")
+METHODS: tuple[Method, ...] = ("fifo", "average")
 DUST = 1e-12
 """What is left, as a share of the largest lot that there was since nothing was held, that is rounding and no units:
 a lot that is closed in many small parts rounds by its own size each time, not by theirs."""

@@ -79,7 +79,7 @@ class Holding:
     price: float
     """Local."""
     average_cost: float
-    """Local, of one."""
+    """Local, of one; as reported, unless portfolio/costs.py worked it out."""
     currency: str
     local_value: float
     value: float

@@ -184,8 +184,17 @@ def trips_of(
     return Trips(portfolio, found, chosen, first, last, names_of(whole, ids))
 
 
-def matched(stores: Stores, portfolio: Portfolio, whole: Fund, ids: Sequence[str], method: Method = "fifo") -> Matched:
+def matched(
+    stores: Stores,
+    portfolio: Portfolio,
+    whole: Fund,
+    ids: Sequence[str],
+    method: Method = "fifo",
+    until: float = math.inf,
+) -> Matched:
     """Return all round trips of some portfolios in the currency of `portfolio`.
+
+    until: the last moment whose trades count, epoch seconds.
 
     They are matched anew when a trade, a split, a transfer, an instrument or a rate is another one, and not with every
     value and price that comes.
@@ -195,7 +204,7 @@ def matched(stores: Stores, portfolio: Portfolio, whole: Fund, ids: Sequence[str
     own = {id: whole.tree[id].currency if id in whole.tree else portfolio.currency for id in ids}
     told = {*own.values(), *currencies_of(clickhouse, origin, ids), *(each.currency for each in changes)}
     key = (
-        origin, portfolio.currency, method, tuple(own.items()), stamp_of(clickhouse, origin, "trades", ids),
+        origin, portfolio.currency, method, until, tuple(own.items()), stamp_of(clickhouse, origin, "trades", ids),
         tuple((each.portfolio, each.id, each.version) for each in changes), tuple(about),
         _stamp_of_rates(whole) if told - {"", portfolio.currency} else "",
     )  # fmt: skip
@@ -203,7 +212,8 @@ def matched(stores: Stores, portfolio: Portfolio, whole: Fund, ids: Sequence[str
 
     def make() -> Matched:
         every = traded(clickhouse, origin, ids)
-        return _matched(clickhouse, origin, every, changes, about, own, _Rates(whole, portfolio.currency), method)
+        rates = _Rates(whole, portfolio.currency)
+        return _matched(clickhouse, origin, every, changes, about, own, rates, method, until)
 
     return memo.get(key, make)
 
@@ -224,7 +234,7 @@ def _days(query: PortfolioQuery, found: Matched) -> tuple[np.datetime64, np.date
 
 def _matched(
     clickhouse: ClickHouse, origin: str, every: Sequence[Traded], changes: Sequence[Change], about: Sequence[Series],
-    own: Mapping[str, str], rates: _Rates, method: Method,
+    own: Mapping[str, str], rates: _Rates, method: Method, until: float,
 ) -> Matched:  # fmt: skip
     places = _within(every)
     series = {each.symbol: each for each in about}
@@ -240,9 +250,11 @@ def _matched(
         of = series.get(place[1]) or Series(origin, place[1], place[1])
         rows = range(begins[number], begins[number + 1])
         try:
-            ledger = _booked(of, rows, fills, by_place[place], own[place[0]], rates, method)
+            ledger = _booked(of, rows, fills, by_place[place], own[place[0]], rates, method, until)
         except BookRefused as error:
             refused.append(f"{error.fault.reason} and traded in {error.fault.value}: {error.fault.fix}")
+            continue
+        if place[1] not in ledger.accounts:
             continue
         position = ledger.accounts[place[1]].position(place[1])
         trips += [Trip(place[0], of, position.currency, each) for each in round_trips(ledger.closed)]
@@ -305,15 +317,17 @@ def _stamp_of_rates(whole: Fund) -> str:
 
 
 def _booked(
-    about: Series, rows: range, fills: Fills, changes: Sequence[Change], own: str, rates: _Rates, method: Method
-) -> Ledger:
+    about: Series, rows: range, fills: Fills, changes: Sequence[Change], own: str, rates: _Rates, method: Method,
+    until: float,
+) -> Ledger:  # fmt: skip
     """Return the book of one instrument in one portfolio. Raises BookRefused where rows are of several currencies."""
     ledger = Ledger(method)
     events = [*_changes(changes, about, own, rates), *_trades(about, rows, fills, own, rates)]
     # In the order above where times are the same: a split stamped as a trade is of before it.
     events.sort(key=lambda each: each.time_seconds)
     for row, each in enumerate(events, 1):
-        ledger.take(row, each)
+        if each.time_seconds <= until:
+            ledger.take(row, each)
     return ledger
 
 

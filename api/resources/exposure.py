@@ -13,6 +13,7 @@ from api.paging import part_of
 from api.parameters import Listed
 from api.portfolios import DAY, ID, datasets, finite, portfolio_of
 from api.problem import Refused
+from portfolio.costs import REPORTED, costed
 from portfolio.holdings import Held, Holding, Holdings, holdings, report_stale_after_seconds
 from portfolio.query import PortfolioQuery
 
@@ -23,6 +24,14 @@ class OfDay(Listed):
     """On which day."""
 
     asof: str = Field("", pattern=DAY, description="Last day (UTC) whose report counts; the newest when left out.")
+
+
+class OfPositions(OfDay):
+    """On which day, and how costs are known."""
+
+    cost: Literal["reported", "fifo", "average"] = Field(
+        "reported", description="Average cost as reported, or worked out from trades where they explain the position."
+    )
 
 
 class OfGroups(OfDay):
@@ -79,8 +88,10 @@ class Exposure(Answered):
 MONEY = ("value", "day", "month", "total", "unrealised", "realised", "long", "short", "net", "gross")
 
 
-def _holdings(ask: Ask[OfDay]) -> Page[HeldPosition]:
-    found = _read(ask)
+def _holdings(ask: Ask[OfPositions]) -> Page[HeldPosition]:
+    told = _read(ask)
+    costs = costed(ask.stores, told, ask.viewer.portfolios, ask.query.cost) if told else None
+    found = costs.holdings if costs else None
     rows = [(f"{each.portfolio}\n{each.instrument}", each) for each in found.positions] if found else []
     part, following = part_of(sorted(rows, key=lambda row: row[0]), lambda row: (row[0],), ask.begins)
     units = {
@@ -88,7 +99,8 @@ def _holdings(ask: Ask[OfDay]) -> Page[HeldPosition]:
         "liquidate_days": "days", "weight_ratio": "ratio", "day_return_ratio": "ratio", "volume_ratio": "ratio",
     }  # fmt: skip
     return Page[HeldPosition](
-        items=[_position(each) for _, each in part], next=following, units=units, told=_told(found),
+        items=[_position(each) for _, each in part], next=following, units=units,
+        told=[*_told(found), *([f"Cost {costs.said}."] if costs and costs.method != REPORTED else [])],
         **_age(ask, found).model_dump(),
     )  # fmt: skip
 
@@ -155,7 +167,7 @@ def _age(ask: Ask[OfDay], found: Holdings | None) -> Aged:
 OPERATIONS = (
     Operation(
         path="/portfolios/{id}/holdings", summary="What a portfolio holds on a day, by portfolio and instrument.",
-        answer=_holdings, model=Page[HeldPosition], query=OfDay, tag=TAG, parts=ID, datasets=datasets,
+        answer=_holdings, model=Page[HeldPosition], query=OfPositions, tag=TAG, parts=ID, datasets=datasets,
     ),
     Operation(
         path="/portfolios/{id}/exposure", summary="What a portfolio holds on a day, added up by group.",

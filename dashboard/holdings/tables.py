@@ -12,6 +12,7 @@ from core import format as text
 from dashboard.components.choices import choice_button
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.portfolio.links import HOLDINGS, drill, to_trades
+from portfolio.costs import Costed
 from portfolio.holdings import GROUPS, Group, Held, Holding, Holdings
 
 ID = "holdings"
@@ -25,7 +26,8 @@ COLUMNS = (
     Column("portfolio", "Strategy", numeric=False, definition="The portfolio that holds it"),
     Column("quantity", "Quantity", definition="Below 0: sold short. Click for its trades and orders"),
     Column("price", "Price", definition="Of one, in its own currency, as reported"),
-    Column("cost", "Cost", definition="Average cost of one, as reported, in its own currency", plain="Average cost"),
+    Column("cost", "Cost", definition="Average cost of one, in its own currency; costs in it where it is worked out",
+           plain="Average cost"),
     Column("value", "Value", definition="Quantity × price × multiplier and what has accrued, at the day's rate"),
     Column("weight", "Weight", definition="Value over the portfolio's net asset value"),
     Column("day", "Day", definition="Profit and loss since the report of the day before, costs and dividends included"),
@@ -43,11 +45,11 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def positions_table(found: Holdings, chosen: str) -> html.Div:
+def positions_table(found: Holdings, chosen: str, costs: Costed) -> html.Div:
     """Return every position, the largest first; `chosen` is the instrument whose history is shown."""
     has_parts = len(found.names) > 1
     columns = [each for each in COLUMNS if has_parts or each.key != "portfolio"]
-    rows = [_position(found, each, each.instrument == chosen) for each in found.positions]
+    rows = [_position(found, each, each.instrument == chosen, costs) for each in found.positions]
     return data_table(
         POSITIONS, columns, rows, caption="Positions", stack=False, nothing="Holds nothing but cash on this day."
     )
@@ -125,7 +127,7 @@ def recently_closed(found: Holdings) -> list[Holding]:
     return [each for each in found.closed if each.month]
 
 
-def _position(found: Holdings, each: Holding, is_chosen: bool) -> dict[str, Any]:
+def _position(found: Holdings, each: Holding, is_chosen: bool, costs: Costed) -> dict[str, Any]:
     pick = choice_button(
         ID, {"instrument": None if is_chosen else each.instrument}, each.instrument, pressed=is_chosen,
         label=f"History of {each.about.name}",
@@ -138,15 +140,15 @@ def _position(found: Holdings, each: Holding, is_chosen: bool) -> dict[str, Any]
             each.quantity, hint="Click for its trades and orders",
         ),
         "price": Cell(price_text(each.price), each.price, hint=each.currency),
-        "cost": Cell(price_text(each.average_cost), each.average_cost, hint=each.currency),
+        "cost": Cell(price_text(each.average_cost), each.average_cost, hint=f"{each.currency}, {costs.of(each)}"),
         "value": Cell(text.money(each.value), each.value, hint=_local(found, each)),
         "weight": Cell(text.percent(each.weight), each.weight),
         "day": _gain(each.day),
         "return": _return(each),
         "month": _gain(each.month),
         "total": _gain(each.total),
-        "unrealised": _gain(each.unrealised, "not known: its average cost was not reported"),
-        "realised": _gain(each.realised, "not known: its average cost or a trade was not reported"),
+        "unrealised": _gain(each.unrealised, "not known: its average cost is not"),
+        "realised": _gain(each.realised, "not known: its average cost or a trade is not"),
         "held": Cell(f"{text.number(each.held_days)} d", each.held_days),
         "volume": Cell(text.percent(each.volume_share), each.volume_share, hint=_no_volume(each)),
         "liquidate": Cell(_days(each.liquidate_days), each.liquidate_days, hint=_no_volume(each)),

@@ -18,6 +18,7 @@ from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
 from portfolio.allowed import seen
 from portfolio.chosen import find, key_now, key_of
+from portfolio.costs import METHODS, REPORTED, costed
 from portfolio.holdings import GROUPS, Group, Holdings, holdings, report_stale_after_seconds
 from portfolio.query import PortfolioQuery
 from storage.clickhouse.reads.book import history_of_instrument
@@ -94,6 +95,13 @@ def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
         choice_input(ID, "asof", choices, default="", label="As of", type="date",
                      hint="Last day (UTC) whose report counts; empty for the newest"),
         choice_segments(ID, "group", [*GROUPS.items()], choices, default=DEFAULT_GROUP, label="Grouped by"),
+        html.Div(
+            [
+                html.Span("Cost", className="fw-choice-label"),
+                choice_segments(ID, "method", [*METHODS.items()], choices, default=REPORTED, label="Cost"),
+            ],
+            className="fw-choice",
+        ),
         spacer(),
         slot(MARK),
     )  # fmt: skip
@@ -106,9 +114,11 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     query, problems = PortfolioQuery.parse({name: choices[name] for name in ("portfolio", "asof") if name in choices})
     known = seen(list_portfolios(stores.state), viewer.portfolios)
     portfolio = find(known, key_now(stores, known, query.portfolio))
-    found = holdings(stores, portfolio, viewer.portfolios, query.as_of) if portfolio is not None else None
-    if portfolio is None or found is None:
+    told = holdings(stores, portfolio, viewer.portfolios, query.as_of) if portfolio is not None else None
+    if portfolio is None or told is None:
         return _nothing(portfolio, query)
+    costs = costed(stores, told, viewer.portfolios, chosen([*METHODS.items()], choices, "method", REPORTED))
+    found = costs.holdings
     group = _group(choices)
     largest = found.positions[0].instrument if found.positions else ""
     picked = choices.get("instrument", largest)
@@ -128,8 +138,8 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
             MOVERS.slot: tables.movers_table(found),
             f"{ID}-groups-said": f"by {GROUPS[group].lower()}",
             GROUPED.slot: tables.groups_table(found, group),
-            f"{ID}-positions-said": f"report of {newest}",
-            ALL.slot: tables.positions_table(found, picked),
+            f"{ID}-positions-said": f"report of {newest} · cost {costs.said}",
+            ALL.slot: tables.positions_table(found, picked, costs),
             f"{ID}-history-said": history_said,
             CLOSED.slot: tables.closed_table(found),
         },

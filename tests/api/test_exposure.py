@@ -51,3 +51,13 @@ def test_a_day_that_is_none_is_refused_with_its_field(sample: Stores, day: str) 
     answer = client_of(sample, READER).get(f"/api/v1/portfolios/sample:fund/holdings?asof={day}")
     assert answer.status_code == 422
     assert answer.json["field"] == "asof"
+
+
+def test_costs_are_worked_out_where_that_is_asked_for(sample: Stores) -> None:
+    client = client_of(sample, READER)
+    path = "/api/v1/portfolios/sample:fund/holdings?limit=500"
+    reported, fifo = client.get(path).json, client.get(f"{path}&cost=fifo").json
+    assert fifo["told"] == ["Cost first in first out."]
+    assert [each["total"] for each in fifo["items"]] == [each["total"] for each in reported["items"]]
+    assert [each["average_cost"] for each in fifo["items"]] != [each["average_cost"] for each in reported["items"]]
+    assert client.get(f"{path}&cost=lifo").json["field"] == "cost"

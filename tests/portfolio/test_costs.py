@@ -1,0 +1,85 @@
+"""What positions cost, worked out from trades: where these explain how many are held, and as reported elsewhere."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.clock import SystemClock
+from portfolio.costs import Costed, costed
+from portfolio.holdings import holdings
+from sample.load import load_sample, portfolios
+from storage.state.portfolios import Portfolio, put_portfolios
+from storage.stores import Stores
+from tests.ingest.conftest import Send, sender
+from tests.ingest.test_door import DAY, at
+
+FUND, *STRATEGIES = portfolios("sample")
+ALPHA = Portfolio("own", "alpha", "Alpha", currency="EUR")
+TODAY = int(time.time()) // DAY * DAY - 2 * DAY
+
+
+@pytest.fixture
+def funded(stores: Stores) -> Stores:
+    """Stores by the machine's clock, with an own portfolio."""
+    put_portfolios(stores.state, [ALPHA])
+    return replace(stores, clock=SystemClock())
+
+
+@pytest.fixture
+def send(funded: Stores) -> Send:
+    """Sends rows, and returns the answer."""
+    return sender(funded)
+
+
+def of(stores: Stores, portfolio: Portfolio, method: str, day: str = "") -> Costed:
+    found = holdings(stores, portfolio, None, np.datetime64(day) if day else None)
+    assert found is not None
+    return costed(stores, found, None, method)
+
+
+def figures(found: Costed) -> dict[str, tuple[float, float, float]]:
+    return {each.instrument: (each.average_cost, each.unrealised, each.realised) for each in found.holdings.positions}
+
+
+@pytest.mark.parametrize("day", ["2015-03-31", "2022-12-28"])
+def test_every_position_of_the_sample_is_explained_on_any_day_and_gains_stay(stores: Stores, day: str) -> None:
+    load_sample(stores)
+    reported = of(stores, FUND, "reported", day)
+    for method in ("fifo", "average"):
+        found = of(stores, FUND, method, day)
+        assert len(found.worked_out) == len(found.holdings.positions)
+        for each, before in zip(found.holdings.positions, reported.holdings.positions, strict=True):
+            assert each.realised + each.unrealised == pytest.approx(before.total, rel=1e-9, abs=1e-6)
+    average = of(stores, FUND, "average", day).holdings.positions
+    # The report leaves commission and fees out, which are a ten-thousandth.
+    assert [each.average_cost for each in average] == pytest.approx(
+        [each.average_cost for each in reported.holdings.positions], rel=5e-4
+    )
+
+
+def test_first_in_first_out_and_average_part_and_what_no_trade_explains_stays_reported(
+    funded: Stores, send: Send
+) -> None:
+    def row(id: str, side: str, quantity: float, price: float, **other: Any) -> dict[str, Any]:
+        return {"portfolio": "alpha", "trade_id": id, "ts": at(TODAY - DAY + int(id)), "instrument": "ACME",
+                "side": side, "quantity": quantity, "price": price, **other}  # fmt: skip
+
+    rows = [row("1", "buy", 100, 10), row("2", "buy", 100, 20), row("3", "sell", 100, 30)]
+    assert send("trades", rows).status_code == 200
+    held = {"portfolio": "alpha", "ts": at(TODAY), "price": 25, "average_cost": 14, "quantity": 100}
+    answer = send("positions", [{**held, "instrument": "ACME"}, {**held, "instrument": "OTHER"}])
+    assert answer.status_code == 200
+    costs = {method: of(funded, ALPHA, method) for method in ("reported", "fifo", "average", "nonsense")}
+    told = {method: figures(found) for method, found in costs.items()}
+    assert told["fifo"]["ACME"] == (20, 500, 2_000)
+    assert told["average"]["ACME"] == (15, 1_000, 1_500)
+    assert told["reported"]["ACME"] == told["nonsense"]["ACME"] == (14, 1_100, 1_400)
+    assert told["fifo"]["OTHER"][:2] == (14, 1_100)
+    assert math.isnan(told["fifo"]["OTHER"][2])
+    assert costs["fifo"].said == "first in first out; of 1 position as reported: no trades explain how many are held"
