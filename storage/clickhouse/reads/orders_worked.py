@@ -93,7 +93,7 @@ def worked_orders(asked: Asked, label: str, *, by_venue: bool = False) -> str:
 def _joined(asked: Asked, *, by_venue: bool) -> str:
     """Return the statement of orders with their fills, and with the close of the day on which they ended unfilled."""
     of_venue = "f.venue AS venue, " if by_venue else ""
-    # Of orders beside these no more is asked than an index answers: what is too many does no harm here.
+    # Which orders are looked up beside is asked roughly, older versions among them: what is too many does no harm.
     since = f"{_of_portfolios()} AND ts >= toDateTime({{start:UInt32}})"
     unfilled = f"{since} AND {UNFILLED}"
     return f"""
@@ -106,7 +106,7 @@ def _joined(asked: Asked, *, by_venue: bool) -> str:
                     SELECT {ORDER} AS id, {SENT} AS at, max({SENT}) OVER (PARTITION BY {DECISION}) AS newest
                     FROM (
                         SELECT * FROM orders FINAL WHERE {since} AND decided_at GLOBAL IN (
-                            SELECT decided_at FROM orders FINAL
+                            SELECT decided_at FROM orders
                             WHERE {unfilled} AND toUnixTimestamp64Micro(decided_at) != 0
                         )
                     )
@@ -123,7 +123,7 @@ def _joined(asked: Asked, *, by_venue: bool) -> str:
         LEFT JOIN (
             SELECT cityHash64(instrument, toDate(p.ts)) AS id, argMax(price, p.ts) AS close FROM prices AS p FINAL
             WHERE origin = {{origin:String}} AND price > 0 AND id GLOBAL IN (
-                SELECT cityHash64(instrument, {ENDED}) FROM orders FINAL WHERE {unfilled}
+                SELECT cityHash64(instrument, {ENDED}) FROM orders WHERE {unfilled}
             ) GROUP BY id
         ) AS c ON c.id = o.closed
         {"WHERE f.done > 0" if by_venue else ""}
