@@ -288,6 +288,7 @@ def test_limits_of_a_portfolio_that_is_deleted_or_merged_mean_no_other_one(fund:
     save(fund.stores, {"portfolio": "alpha", "figure": "drawdown", "value": "4 %"}, "ana")
     merge(fund.stores, "alpha", "fund", "fund", "ben")
     assert found(fund, "fund")["drawdown"].limit.value == 0.04, "it goes on for what it became part of"
+    advance(fund, 1.0)
     delete_portfolio(fund.stores, "beta", "Beta", "ben")
     put_portfolios(state, [Portfolio("own", "beta", "Another Beta")])
     assert found(fund, "beta")["drawdown"].limit.value == 0.15
