@@ -22,7 +22,8 @@ ALPHA = Portfolio("own", "alpha", "Alpha", currency="USD")
 FIRST = 1_700_000_000 // 86_400 * 86_400
 TRADES = f"""
     INSERT INTO trades (origin, portfolio, trade_id, ts, instrument, side, quantity, price, commission, version)
-    SELECT 'own', 'alpha', toString(number), toDateTime64({FIRST} + 86400 + intDiv(number * 31536000, {FILLS}), 6, 'UTC'),
+    SELECT 'own', 'alpha', toString(number),
+        toDateTime64({FIRST} + 86400 + intDiv(number * 31536000, {FILLS}), 6, 'UTC'),
         concat('SYM', toString(number % {INSTRUMENTS})), if(cityHash64(number) % 2 = 0, 'buy', 'sell'),
         1 + number % 300, 100 + number % 97, 0.35, 1
     FROM numbers({FILLS})

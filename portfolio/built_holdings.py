@@ -18,7 +18,7 @@ from portfolio.built import Built, built
 from portfolio.histories import Fund
 from portfolio.reports import covers
 from storage.clickhouse.reads.book import Position
-from storage.clickhouse.reads.booked import Booked, booked, first_booked
+from storage.clickhouse.reads.booked import first_booked, traded_days
 from storage.clickhouse.reads.portfolio import DAY_SECONDS, daily_prices_many
 from storage.state.series import Series
 
@@ -89,15 +89,14 @@ def built_reports(
 
 def _built(stores: Stores, whole: Fund, about: Mapping[str, Series], id: str, end: int) -> BuiltReports | None:
     portfolio = whole.tree[id]
-    rows = [each for each in booked(stores.clickhouse, portfolio.origin, id, [end - 1]) if each.instrument]
-    symbols = sorted({each.instrument for each in rows})
+    traded = traded_days(stores.clickhouse, portfolio.origin, id, end)
+    symbols = sorted({name for name, _, _ in traded})
     if not symbols:
         return None
     until = np.datetime64(end - 1, "s").astype("datetime64[D]").item()
     told = daily_prices_many(stores.clickhouse, portfolio.origin, symbols, until)
-    first = np.datetime64(int(rows[0].seconds) // DAY_SECONDS, "D")
-    traded = np.array([int(each.seconds) // DAY_SECONDS for each in rows], dtype="datetime64[D]")
-    days = np.union1d(traded, told.days[told.days >= first])
+    on = np.array([day for _, day, _ in traded], dtype="datetime64[D]")
+    days = np.union1d(on, told.days[told.days >= on[0]])
     at = days.astype(np.int64) * DAY_SECONDS
     ends = np.array([covers(each) for each in at.tolist()], dtype=np.int64)
     book = built(stores, portfolio, whole, about, at[:0], ends)
@@ -105,17 +104,18 @@ def _built(stores: Stores, whole: Fund, about: Mapping[str, Series], id: str, en
         return None
     prices = np.full(book.quantities.shape, np.nan)
     for place, symbol in enumerate(book.symbols):
-        prices[:, place] = _prices(symbol, days, told.days, told.values[symbols.index(symbol)], rows)
+        prices[:, place] = _prices(symbol, days, told.days, told.values[symbols.index(symbol)], traded)
     return BuiltReports(at, book, prices, about)
 
 
 def _prices(
-    symbol: str, days: NDArray[np.datetime64], told_on: NDArray[np.datetime64], told: Floats, rows: list[Booked]
-) -> Floats:
+    symbol: str, days: NDArray[np.datetime64], told_on: NDArray[np.datetime64], told: Floats,
+    traded: list[tuple[str, int, float]],
+) -> Floats:  # fmt: skip
     """Return the last price told up to each day, else that of the last trade."""
     there = np.isfinite(told)
-    trades = [each for each in rows if each.instrument == symbol and each.action in ("buy", "sell")]
-    on = np.array([int(each.seconds) // DAY_SECONDS for each in trades], dtype="datetime64[D]")
-    paid = np.array([each.price for each in trades], dtype=np.float64)
+    own = [(day, price) for name, day, price in traded if name == symbol and np.isfinite(price)]
+    on = np.array([day for day, _ in own], dtype="datetime64[D]")
+    paid = np.array([price for _, price in own], dtype=np.float64)
     price = carried(told_on[there], told[there], days)
     return np.where(np.isnan(price), carried(on, paid, days), price)

@@ -15,7 +15,7 @@ MICROSECONDS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """One transaction, or trades of an instrument on one side that nothing else of it came between. NaN: not told."""
+    """One transaction, or trades of an instrument on one side that count together. NaN: not told."""
 
     seconds: float
     """Since 1970; of several trades that of the first."""
@@ -38,50 +38,64 @@ class Booked:
 
 
 def booked(clickhouse: ClickHouse, origin: str, portfolio: str, ends: Sequence[int]) -> list[Booked]:
-    """Return everything booked up to the last of `ends`; trades are taken together within a span between two of them.
+    """Return everything booked up to the last of `ends`, oldest first.
 
-    ends: epoch seconds, oldest first, one a day at most. Raises StorageUnavailable or StorageRejected.
+    Trades of an instrument on one side are taken together between two ends, where no split or transfer of it came
+    between: what is held and paid at each end is the same. ends: epoch seconds, oldest first, one a day at most. Raises
+    StorageUnavailable or StorageRejected.
     """
     if not len(ends):
         return []
-    end = f"transform(intDiv(toUnixTimestamp(r.ts), {DAY_SECONDS}), {{days:Array(Int64)}}, {{ends:Array(Int64)}}, -1)"
-    of_portfolio = """origin = {origin:String} AND portfolio = {portfolio:String}
-                AND toUnixTimestamp(r.ts) <= {until:Int64}"""
-    following = "PARTITION BY instrument ORDER BY at, is_trade, id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
+    found = [*_transactions(clickhouse, origin, portfolio, ends), *_trades(clickhouse, origin, portfolio, ends)]
+    return sorted(found, key=lambda each: (each.seconds, each.action in ("buy", "sell"), each.id))
+
+
+def _trades(clickhouse: ClickHouse, origin: str, portfolio: str, ends: Sequence[int]) -> list[Booked]:
+    last = np.array([int(at) // DAY_SECONDS for at in ends])
+    days = np.arange(last[0], last[-1] + 1)
+    at = "toUnixTimestamp(r.ts)"
+    day = f"toInt64(intDiv({at}, {DAY_SECONDS}))"
     sql = f"""
-        SELECT min(at) AS first, any(action), instrument, sum(moved), sumIf(moved * price, is_trade) / sum(moved),
-            any(amount), sum(costs), any(ratio), any(currency), min(id) AS name
-        FROM (
-            SELECT *, sum(is_new) OVER ({following}) AS run
-            FROM (
-                SELECT *, sort != lagInFrame(sort, 1, '') OVER ({following}) AS is_new
-                FROM (
-                    SELECT toUnixTimestamp64Micro(r.ts) AS at, 1 AS is_trade, trade_id AS id, toString(side) AS action,
-                        toString(instrument) AS instrument, quantity AS moved, price, nan AS amount,
-                        commission + fees AS costs, nan AS ratio, toString(currency) AS currency,
-                        concat(side, currency, toString(intDiv(toUnixTimestamp(r.ts), {DAY_SECONDS})),
-                            toString(toUnixTimestamp(r.ts) > {end})) AS sort
-                    FROM trades AS r FINAL WHERE {of_portfolio}
-                    UNION ALL
-                    SELECT toUnixTimestamp64Micro(r.ts), 0, transaction_id, toString(action), toString(instrument),
-                        quantity, nan, amount, 0., split_ratio, toString(currency), concat('\\n', transaction_id)
-                    FROM transactions AS r FINAL WHERE {of_portfolio}
-                )
-            )
-        )
-        GROUP BY instrument, is_trade, run
-        ORDER BY first, is_trade, name
+        SELECT toUnixTimestamp64Micro(min(r.ts)), toString(side), toString(instrument), sum(quantity),
+            sum(quantity * price) / sum(quantity), sum(commission + fees), toString(currency), min(trade_id),
+            transform({day}, {{days:Array(Int64)}}, {{spans:Array(Int64)}}, 0)
+                + ({at} > transform({day}, {{last:Array(Int64)}}, {{ends:Array(Int64)}}, {at})) AS span,
+            arrayCount(moved -> moved <= toUnixTimestamp64Micro(r.ts), z.times) AS after
+        FROM trades AS r FINAL LEFT JOIN (
+            SELECT instrument, groupArray(toUnixTimestamp64Micro(x.ts)) AS times FROM transactions AS x FINAL
+            WHERE origin = {{origin:String}} AND portfolio = {{portfolio:String}} AND action IN ('split', 'transfer')
+            GROUP BY instrument
+        ) AS z USING (instrument)
+        WHERE origin = {{origin:String}} AND portfolio = {{portfolio:String}} AND {at} <= {{until:Int64}}
+        GROUP BY instrument, side, currency, span, after
     """
     asked = {
-        "origin": origin, "portfolio": portfolio, "until": int(ends[-1]),
-        "days": [int(at) // DAY_SECONDS for at in ends], "ends": [int(at) for at in ends],
+        "origin": origin, "portfolio": portfolio, "until": int(ends[-1]), "days": days.tolist(),
+        "spans": np.searchsorted(last, days).tolist(), "last": last.tolist(), "ends": [int(at) for at in ends],
     }  # fmt: skip
     return [
         Booked(
-            int(row[0]) / MICROSECONDS, str(row[1]), str(row[2]), float(row[3]), _number(row[4]), _number(row[5]),
-            float(row[6]), _number(row[7]), str(row[8]), str(row[9]),
+            int(row[0]) / MICROSECONDS, str(row[1]), str(row[2]), float(row[3]), float(row[4]), np.nan, float(row[5]),
+            np.nan, str(row[6]), str(row[7]),
         )
-        for row in clickhouse.rows(sql, asked, kind="booked")
+        for row in clickhouse.rows(sql, asked, kind="booked trades")
+    ]  # fmt: skip
+
+
+def _transactions(clickhouse: ClickHouse, origin: str, portfolio: str, ends: Sequence[int]) -> list[Booked]:
+    sql = """
+        SELECT toUnixTimestamp64Micro(r.ts), toString(action), toString(instrument), quantity, amount, split_ratio,
+            toString(currency), transaction_id
+        FROM transactions AS r FINAL
+        WHERE origin = {origin:String} AND portfolio = {portfolio:String} AND toUnixTimestamp(r.ts) <= {until:Int64}
+    """
+    asked = {"origin": origin, "portfolio": portfolio, "until": int(ends[-1])}
+    return [
+        Booked(
+            int(row[0]) / MICROSECONDS, str(row[1]), str(row[2]), float(row[3]), np.nan, float(row[4]), 0.0,
+            float(row[5]), str(row[6]), str(row[7]),
+        )
+        for row in clickhouse.rows(sql, asked, kind="booked transactions")
     ]  # fmt: skip
 
 
@@ -96,5 +110,21 @@ def first_booked(clickhouse: ClickHouse, origin: str, portfolios: Sequence[str])
     return {str(name): int(at) for name, at in rows}
 
 
-def _number(value: object) -> float:
-    return float(str(value)) if value is not None else np.nan
+def traded_days(clickhouse: ClickHouse, origin: str, portfolio: str, end: int) -> list[tuple[str, int, float]]:
+    """Return instrument, day (since 1970) and last price of each day on which it was traded, or transferred (NaN).
+
+    Before `end` (epoch seconds), oldest first. Raises StorageUnavailable or StorageRejected.
+    """
+    whose = "origin = {origin:String} AND portfolio = {portfolio:String} AND toUnixTimestamp(r.ts) < {end:Int64}"
+    sql = f"""
+        SELECT instrument, day, argMax(price, at) FROM (
+            SELECT toString(instrument) AS instrument, intDiv(toUnixTimestamp(r.ts), {DAY_SECONDS}) AS day, price,
+                r.ts AS at
+            FROM trades AS r FINAL WHERE {whose}
+            UNION ALL
+            SELECT toString(instrument), intDiv(toUnixTimestamp(r.ts), {DAY_SECONDS}), nan, toDateTime64(0, 6, 'UTC')
+            FROM transactions AS r FINAL WHERE {whose} AND action = 'transfer'
+        ) GROUP BY instrument, day ORDER BY day
+    """
+    rows = clickhouse.rows(sql, {"origin": origin, "portfolio": portfolio, "end": end}, kind="traded days")
+    return [(str(name), int(day), float(price)) for name, day, price in rows]
