@@ -3,7 +3,7 @@
 (function (fw) {
   "use strict";
   const ASK_MS = 5000, COUNTS_MS = 12000, TIMEOUT_MS = 4000;
-  const SIGNS = { safe: "✓", "not safe": "✕", "nothing checked": "○", unknown: "?" };
+  const SIGNS = { safe: "✓", "not safe": "✕", unchecked: "○", unknown: "?" };
   const steady = () => performance.now();
   let answeredAt = 0, answeredWall = 0, answeredTime = "", askedAt = 0, isAsking = false, shown = "", shownAt = -TIMEOUT_MS;
 

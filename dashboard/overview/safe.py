@@ -48,7 +48,7 @@ COLUMNS = (
     Column("since", "Since", numeric=False, definition="Since when it is in this state"),
     Column("age", "Age", definition="Of what it rests on"),
 )
-SAFE, NOT_SAFE, UNKNOWN, UNCHECKED = "safe", "not safe", "unknown", "nothing checked"
+SAFE, NOT_SAFE, UNKNOWN, UNCHECKED = "safe", "not safe", "unknown", "unchecked"
 """UNCHECKED: what is looked at is Fundwatch and its machine alone, and no feed, broker or portfolio."""
 TITLES = {
     SAFE: "Safe to trade",
@@ -98,7 +98,7 @@ def seen_readiness(stores: Stores, now: float, limits: Limits) -> tuple[Readines
 
 
 def word_of(found: Readiness) -> str:
-    """Return the answer in a word: safe, not safe, nothing checked, unknown."""
+    """Return the answer in a word: safe, not safe, unchecked, unknown."""
     if found.unknown:
         return UNKNOWN
     if not found.whole.is_safe:
@@ -107,10 +107,12 @@ def word_of(found: Readiness) -> str:
 
 
 def sentence_of(answer: PortfolioReadiness, checks: Sequence[ReadinessCheck]) -> str:
-    """Return by how many checks it is safe or is not: "by 6 of 11 checks, 5 are not watched"."""
+    """Return by how many checks it is safe or is not: "by 6 of 11 checks, 5 are not watched"; of what alone."""
     kinds = {each.check for each in checks}
     if not kinds:
         return ""
+    if answer.is_safe and not _watches_trading(checks):
+        return f"{count(answer.ready, 'check')} of Fundwatch and its machine alone"
     unwatched = len(kinds) - answer.watched
     rest = f", {count(unwatched, 'is', 'are')} not watched" if unwatched > 0 else ""
     if answer.is_safe:

@@ -331,8 +331,8 @@ def test_a_metric_that_nobody_has_sent_yet_has_no_data_until_it_is_sent(here: St
 SLOW = "SELECT sipHash64(number) AS series, now() AS ts, 0. AS value FROM numbers(1000000000000)"
 
 
-def impatient(stores: Stores, **changes: Any) -> Stores:
-    alerts = stores.settings.alerts.model_copy(update={"statement_seconds": 0.4})
+def impatient(stores: Stores, seconds: float, **changes: Any) -> Stores:
+    alerts = stores.settings.alerts.model_copy(update={"statement_seconds": seconds})
     return replace(stores, settings=stores.settings.model_copy(update={"alerts": alerts}), **changes)
 
 
@@ -349,11 +349,12 @@ def test_a_slow_statement_delays_no_tick_and_what_needs_no_such_one_is_read(here
     past(here, "system_cpu_busy_ratio", [(ago, 0.9) for ago in range(2 * HOUR, 0, -30)], "samples_1m")
     here.clickhouse.command("RENAME TABLE samples TO samples_kept")
     here.clickhouse.command(f"CREATE VIEW samples AS {SLOW}")
-    read = Reader(impatient(here))
+    read = Reader(impatient(here, 2.0))
     why, seconds = refused(read, "avg(system_cpu_busy_ratio, 5 min)")
-    assert why == "ClickHouse did not answer within 400 ms" and seconds < 0.4 + BUSY_SECONDS
+    assert why.startswith("ClickHouse did not answer within ") and seconds < 2.0 + BUSY_SECONDS
     _, again = refused(read, "max(system_cpu_busy_ratio, 10 min)")
     assert again < 0.2, "it is not asked again for a while"
+    moved(here, 1.0)
     assert None not in told(read, "forecast(system_cpu_busy_ratio, 4 h)").values()
     assert told(read, "system_cpu_busy_ratio") == {"core=total,machine=host-1": 0.9}
     here.clickhouse.command("DROP VIEW samples")
@@ -369,7 +370,7 @@ def test_a_frozen_clickhouse_makes_a_tick_wait_once(
     put(here, 0.9)
     frozen = ClickHouse(clickhouse_server.url, database)
     migrate(frozen)
-    read = Reader(impatient(here, clickhouse=frozen))
+    read = Reader(impatient(here, 0.4, clickhouse=frozen))
     asked = ["avg(system_cpu_busy_ratio, 5 min)", "forecast(system_cpu_busy_ratio, 4 h)",
              "zscore(system_cpu_busy_ratio, 2 w)", "oms_orders", "daily_return"]  # fmt: skip
     os.kill(clickhouse_server.pid, signal.SIGSTOP)
@@ -451,7 +452,9 @@ def test_a_value_that_is_overdue_is_told_and_nothing_is_said_from_it(fund: Store
     moved(fund, 30.0 * DAY)
     assert told(read_, "value_overdue") == {"portfolio=alpha": 1.0, "portfolio=beta": 1.0}
     found = read_(operand("current_drawdown"))
-    assert [each.value for each in found] == [None, None] and "the newest value is 30 d" in found[0].why
+    assert [each.value for each in found] == [None, None] and "the newest value is 29 d" in found[0].why, (
+        "since the end of its day"
+    )
     put_portfolios(fund.state, [Portfolio("own", "new", "New", currency="EUR")])
     fund.live.bump("portfolio")
     moved(fund, 1.0)

@@ -16,7 +16,7 @@ from dashboard.tabs.portfolio import TAB
 from dashboard.views.tab import Choices
 from portfolio.data import PortfolioData
 from portfolio.frequency import offered
-from portfolio.given import stale_after_seconds
+from portfolio.given import newest_value, stale_after_seconds
 from portfolio.imports.take import look_at, take
 from portfolio.query import PortfolioQuery
 from portfolio.reading import read
@@ -49,6 +49,19 @@ def test_a_rhythm_that_is_set_is_what_returns_are_measured_by(stores: Stores) ->
     change(stores, "A", {"frequency": "", "periods_per_year": "250"})
     assert (data(stores).periods, data(stores).own.told) == (250, ("Periods a year: 250, as set.",))
     assert [node.rhythm for node in nodes(stores, None)] == ["daily, found from 300 values"]
+
+
+def test_a_value_of_a_day_is_as_old_as_since_the_end_of_that_day_and_stale_when_it_was(stores: Stores) -> None:
+    bring(stores)
+    found = data(stores)
+    friday = np.datetime64("2024-03-01")
+    midnight, hour = float(friday.astype("datetime64[s]").astype(int)), 3_600
+    newest = newest_value("", found.own.cadence, friday, midnight)
+    assert newest.age_seconds(midnight + 30 * hour) == pytest.approx(6 * hour, abs=1)
+    assert newest.age_seconds(midnight + 16 * hour) == 0.0, "the day is not over"
+    assert newest.known_at + newest.stale_after_seconds == midnight + 4 * 24 * hour
+    noon = newest_value("", found.own.cadence, friday, midnight + 12 * hour)
+    assert noon.age_seconds(midnight + 30 * hour) == 18 * hour, "one that says its time is of that time"
 
 
 def test_a_rhythm_finer_than_the_values_is_told_and_not_used(stores: Stores) -> None:

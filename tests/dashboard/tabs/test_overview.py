@@ -151,7 +151,7 @@ def test_where_nothing_of_trading_is_checked_nothing_is_called_safe(stores: Stor
     assert "fw-level-not_configured" in str(banner) and "fw-level-ok" not in str(banner)
     assert "/import" in str(banner) and "/services" in str(banner)
     badge = orjson.loads(create_app(stores).server.test_client().get("/overview/safe").data)
-    assert (badge["word"], badge["status"]) == ("nothing checked", "not_configured")
+    assert (badge["word"], badge["status"], badge["count"]) == ("unchecked", "not_configured", "")
     tell(stores, answer(EVERY_PORTFOLIO, "no"), checks=(*own, check(State.NOT_READY, "Clock")))
     assert "Not safe to trade" in slot_text("overview", shown(stores), "safe")
 
