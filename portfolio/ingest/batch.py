@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from core.ingest.kinds import FINAL, FIRST, STATUSES, Kind
 from portfolio.ingest.body import Raw
-from portfolio.ingest.cells import told_time, typed
+from portfolio.ingest.cells import MOST, told_time, typed
 from portfolio.ingest.faults import Faults
 from storage.clickhouse.order_states import equal, merged_within, told
 from storage.clickhouse.reported import REPORTED, Reported, key_texts
@@ -120,9 +120,9 @@ def _weights(columns: Mapping[str, Any], faults: Faults) -> Mapping[str, Any]:
 
 def _positions(columns: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
     worth = pc.coalesce(columns["market_value"], pc.multiply(columns["quantity"], columns["price"]))
-    endless = np.flatnonzero(~np.isfinite(worth.to_numpy(zero_copy_only=False)))
-    reason = "is no finite number: quantity × price × multiplier"
-    faults.add_many(endless.tolist(), "market_value", lambda at: "", reason, "send a smaller quantity or price")
+    huge = np.flatnonzero(~(np.abs(worth.to_numpy(zero_copy_only=False)) <= MOST))
+    reason = "is too large: quantity × price × multiplier"
+    faults.add_many(huge.tolist(), "market_value", lambda at: "", reason, "send a smaller quantity or price")
     return _without_nulls({**columns, "market_value": worth})
 
 
