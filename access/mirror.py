@@ -11,6 +11,7 @@ from storage.clickhouse.client import ClickHouse
 from storage.mirror import Copied, copy_new
 from storage.state.audit import Entry, entries_after
 from storage.state.database import State
+from storage.state.sent_rows import audit_sent
 from storage.stores import Stores
 
 NAME = "audit"
@@ -34,11 +35,12 @@ class Mirror:
         )
 
     def take_in(self, now: float) -> Reading:
-        """Copy what is not copied yet; it is news where there was any.
+        """Tell it what programs sent in the hours that are over; copy what is not copied yet, news where there was any.
 
         Raises SourceUnavailable when ClickHouse or the state database is away.
         """
         try:
+            audit_sent(self._state, now)
             copied = copy_new(self._state, self._audit)
         except StorageUnavailable as error:
             raise SourceUnavailable(f"the audit waits to be copied: {error}") from error

@@ -41,10 +41,12 @@ def ratio(value: float | None, *, signed: bool = False) -> str:
 
 
 def number(value: float | None, decimals: int = 0, *, signed: bool = False) -> str:
-    """Return a number with narrow spaces between thousands. 12345.6 → "12 346"."""
+    """Return a number with narrow spaces between thousands. 12345.6 → "12 346"; one with more digits than can be read
+    one by one with a power of ten.
+    """
     if value is None or not math.isfinite(value):
         return NOT_AVAILABLE
-    return _fixed(value, decimals, signed)
+    return _scientific(value, signed) if _is_beyond(value) else _fixed(value, decimals, signed)
 
 
 def count(amount: float | None, singular: str, plural: str = "") -> str:

@@ -286,7 +286,7 @@ class _Steps:
         at = np.minimum(rows, len(book.days) - 1)
         known = book.days[at] == nodes
         held = np.where(known[:, None], np.nan_to_num(book.values[at]), 0.0)
-        worth = np.where(known, book.values[at].sum(axis=1) + book.cash[at], np.nan)
+        worth = np.where(known, book.owned[at].sum(axis=1) + book.cash[at], np.nan)
         return cls(rows, known[1:] & known[:-1], held, worth)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from portfolio.allowed import Limits
 from portfolio.given import said_of
 from portfolio.histories import Fund, fund, kept
-from portfolio.holdings import LAST_SECOND, QUANTITY_OFF, Group, below, group_of, holders
+from portfolio.holdings import LAST_SECOND, QUANTITY_OFF, Group, below, group_of, holders, is_settled_daily
 from portfolio.reports import covers
 from portfolio.series.exchange import Exchange
 from storage.clickhouse.reads.book import report_days
@@ -76,6 +77,12 @@ class BookHistory:
     """(n,): NaN before any was told."""
     names: Mapping[str, str]
     """Of the portfolios that hold positions, by id."""
+
+    @property
+    def owned(self) -> Floats:
+        """Return (n, m) what of each value is a part of the net asset value: nothing of a future's."""
+        settled = np.array([is_settled_daily(each.about) for each in self.positions], dtype=np.bool_)
+        return np.where(settled, 0.0, self.values)
 
     def group(self, by: Group) -> tuple[str, ...]:
         """Return which group each position belongs to."""
@@ -201,23 +208,54 @@ def _told(
         codes = np.where(rows["currency"] == NOT_TOLD, own_codes[rows["portfolio"]], rows["currency"])
         return rates.of_each(currencies, codes.astype(np.intp), days)
 
-    worth = _valued(held, times) * rate(held, held["ts"].astype(np.int64) // DAY_SECONDS)
+    is_settled = {each.instrument for each in each_place if is_settled_daily(each.about)}
+    settled = np.array([each in is_settled for each in instruments], dtype=np.bool_)
+    local = _valued(held, times, settled)
+    worth = local * rate(held, held["ts"].astype(np.int64) // DAY_SECONDS)
     paid_rate = rate(paid, paid["day"].astype(np.int64))
     found: dict[str, _Told] = {}
     for number, id in enumerate(ids):
         columns = np.full(len(instruments), -1)
         columns[np.searchsorted(instruments, [each.instrument for each in places[id]])] = np.arange(len(places[id]))
         mine, spent = held["portfolio"] == number, paid["portfolio"] == number
-        found[id] = _of_holder(
-            marks[id], held[mine], worth[mine], paid[spent], paid_rate[spent], columns, len(places[id])
-        )
+        told = _of_holder(marks[id], held[mine], worth[mine], paid[spent], paid_rate[spent], columns, len(places[id]))
+        for symbol in np.flatnonzero(settled & (columns >= 0)).tolist():
+            currency = places[id][columns[symbol]].currency
+            if currency != portfolio.currency:
+                of = held["instrument"][mine] == symbol, paid["instrument"][spent] == symbol
+                told.pnl[:, columns[symbol]] = _settled(
+                    told.pnl[:, columns[symbol]], marks[id], held[mine][of[0]], local[mine][of[0]],
+                    paid[spent][of[1]], paid_rate[spent][of[1]], partial(rates.on, currency),
+                )  # fmt: skip
+        found[id] = told
     return found
 
 
-def _valued(held: NDArray[Any], multipliers: Floats) -> Floats:
-    """Return values with what has accrued, worked out with the multipliers of today where they were not told."""
-    times = multipliers[held["instrument"]] / held["multiplier"]
-    return np.asarray(held["value"] * np.where(np.isnan(times), 1.0, times) + held["accrued"], dtype=np.float64)
+def _settled(
+    pnl: Floats, at: NDArray[np.int64], held: NDArray[Any], local: Floats, paid: NDArray[Any], paid_rate: Floats,
+    rate: Callable[[NDArray[np.int64]], Floats],
+) -> Floats:  # fmt: skip
+    """Return what a future in another currency gained by report, at the rate of its day; NaN where `pnl` is."""
+    worth, spent = np.zeros(len(at)), np.zeros(len(at))
+    worth[np.searchsorted(at, held["ts"])] = local
+    days = paid["day"].astype(np.int64)
+    np.add.at(
+        spent, np.searchsorted(at // DAY_SECONDS, days + (paid["late"] > 0)), paid["paid"] * paid_rate / rate(days)
+    )
+    gained = np.diff(worth, prepend=0.0) - spent
+    return np.where(np.isnan(pnl), np.nan, np.where(gained == 0, 0.0, gained * rate(at // DAY_SECONDS)))
+
+
+def _valued(held: NDArray[Any], multipliers: Floats, settled: NDArray[np.bool_]) -> Floats:
+    """Return values with what has accrued, worked out with the multipliers of today where they were not told.
+
+    Of futures they are notionals, whatever value was told.
+    """
+    of_today = multipliers[held["instrument"]]
+    times = of_today / held["multiplier"]
+    values = held["value"] * np.where(np.isnan(times), 1.0, times) + held["accrued"]
+    notional = held["quantity"] * held["price"] * of_today
+    return np.asarray(np.where(settled[held["instrument"]], notional, values), dtype=np.float64)
 
 
 def _of_holder(

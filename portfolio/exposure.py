@@ -39,7 +39,8 @@ def exposure_course(book: BookHistory, query: PortfolioQuery, by: Group) -> Expo
     rows = np.flatnonzero((book.days >= first) & (book.days <= last))
     unknown = np.isnan(book.values[rows])
     held = np.where(unknown, 0.0, book.values[rows])
-    nav = np.where(np.isnan(book.nav[rows]), held.sum(axis=1) + book.cash[rows], book.nav[rows])
+    owned = np.where(unknown, 0.0, book.owned[rows])
+    nav = np.where(np.isnan(book.nav[rows]), owned.sum(axis=1) + book.cash[rows], book.nav[rows])
     known = nav > 0
     if not known.any():
         return None
@@ -48,7 +49,7 @@ def exposure_course(book: BookHistory, query: PortfolioQuery, by: Group) -> Expo
     whole, groups = exposure(held, nav), exposure_by_group(held, nav, book.group(by))
     is_lost = exposure_by_group(unknown[known].astype(np.float64), nav, book.group(by)).exposure.gross > 0
     return ExposureCourse(
-        book.days[rows][known], _where_known(whole, unknown[known].any(axis=1)),
+        book.days[rows][known], _where_known(whole, np.asarray(unknown[known].any(axis=1))),
         replace(groups, exposure=_where_known(groups.exposure, is_lost)),
         concentration(held), int((~known).sum()), tuple(sorted(lost)),
     )  # fmt: skip

@@ -27,6 +27,7 @@ from storage.clickhouse.reads.book import (
     Paid,
     Position,
     cash_told,
+    history_of_instrument,
     paid_since,
     positions_at,
     report_days,
@@ -83,6 +84,8 @@ class Holding:
     currency: str
     local_value: float
     value: float
+    owned: float
+    """Its part of the net asset value: the value, but 0 of a future, whose gains and losses are cash day by day."""
     weight: float
     """Of the net asset value, a ratio; below 0: short."""
     day: float
@@ -160,7 +163,7 @@ class Holdings:
     @property
     def value(self) -> float:
         """Return what positions and cash come to; what is not known is left out, NaN where nothing is known."""
-        return sum_of_known([*(each.value for each in self.positions), self.cash])
+        return sum_of_known([*(each.owned for each in self.positions), self.cash])
 
     def by(self, group: Group) -> list[Held]:
         """Return the positions added up by group, the largest first."""
@@ -205,7 +208,7 @@ def holdings(
     cash = book.cash(ids)
     rows = book.rows()
     if math.isnan(nav):
-        nav = sum_of_known([*(each.value for each in rows if each.quantity), cash])
+        nav = sum_of_known([*(each.owned for each in rows if each.quantity), cash])
     weighed = sorted(
         (_weighed(each, nav) for each in rows if each.quantity),
         key=lambda each: (math.isnan(each.value), -abs(each.value)),
@@ -257,8 +260,20 @@ def _nav(
     return (float(history.value[at]), history.dates[at]) if at >= 0 else (UNKNOWN, None)
 
 
+def is_settled_daily(about: Series | None) -> bool:
+    """Return whether an instrument is a future: its value is a notional that nobody paid, so that neither is it a part
+    of the net asset value nor does a currency move it; each day's gain is settled in cash at the rate of the day.
+    """
+    return about is not None and about.asset_class == "future"
+
+
 def _valued(each: Position, about: Series | None) -> Position:
-    """Return a position with what has accrued in its value, which is worked out with the multiplier of today."""
+    """Return a position with what has accrued in its value, which is worked out with the multiplier of today.
+
+    A future's value is its notional, whatever value was told of it.
+    """
+    if about is not None and is_settled_daily(about):
+        return replace(each, value=each.quantity * each.price * about.multiplier)
     is_told = about is None or math.isnan(each.multiplier)
     times = 1.0 if is_told or about is None else about.multiplier / each.multiplier
     return replace(each, value=each.value * times + each.accrued)
@@ -372,7 +387,8 @@ class _Book:
         bought = paid.get((id, symbol), [])
         begins = [before[id, at].get(symbol) if at else None for at in marks[1:]]
         day, month, total = (
-            self._profit(each, rate, begin, bought, number) for number, begin in enumerate((*begins, None))
+            self._profit(each, rate, begin, bought, number, since)
+            for number, (begin, since) in enumerate(zip((*begins, None), (*marks[1:], 0), strict=True))
         )
         cost = each.average_cost
         unrealised = (each.price - cost) * each.quantity * about.multiplier * rate if each.quantity else 0.0
@@ -381,23 +397,54 @@ class _Book:
         volume = about.daily_volume or UNKNOWN
         return Holding(
             portfolio=id, instrument=symbol, about=about, quantity=each.quantity, price=each.price, average_cost=cost,
-            currency=currency, local_value=each.value, value=each.value * rate, weight=UNKNOWN, day=day, month=month,
+            currency=currency, local_value=each.value, value=each.value * rate,
+            owned=0.0 if self._is_settled(id, about) else each.value * rate, weight=UNKNOWN, day=day, month=month,
             total=total, day_return=day / put_in if put_in > 0 else UNKNOWN, unrealised=unrealised,
             realised=total - unrealised, held_days=_held_days(sides.get((id, symbol)), self._days[id], each.ts),
             volume_share=abs(each.quantity) / volume, liquidate_days=abs(each.quantity) / (volume * SHARE_OF_VOLUME),
         )  # fmt: skip
 
+    def _is_settled(self, id: str, about: Series | None) -> bool:
+        """Return whether an instrument's gains are cash day by day; a built book has paid for what it holds in full."""
+        return id not in self._built and is_settled_daily(about)
+
     def _profit(
-        self, each: Position, rate: float, begin: Position | None, bought: Sequence[Paid], number: int
-    ) -> float:
+        self, each: Position, rate: float, begin: Position | None, bought: Sequence[Paid], number: int, since: int
+    ) -> float:  # fmt: skip
         """Return profit and loss since a moment; NaN where trades do not explain the change of the quantity."""
         ratio = math.exp(math.fsum(part.splits[number] for part in bought))
         held = begin.quantity * ratio if begin is not None else 0.0
         explained = held + math.fsum(part.quantity[number] for part in bought)
         if abs(each.quantity - explained) > QUANTITY_OFF * max(abs(each.quantity), abs(held), 1.0):
             return UNKNOWN
+        about = self._about.get(each.instrument)
+        of_closed = about.currency if about is not None and not each.quantity else ""
+        currency = each.currency or of_closed or self._own[each.portfolio]
+        if self._is_settled(each.portfolio, about) and currency != self._portfolio.currency:
+            return self._settled(each, currency, bought, number, since)
         worth = self._base(begin) if begin is not None else 0.0
         return each.value * rate - worth - self._cost(bought, number)
+
+    def _settled(self, each: Position, currency: str, bought: Sequence[Paid], number: int, since: int) -> float:
+        """Return what a future in another currency gained since a report, each day's gain at that day's rate."""
+        days = self._days[each.portfolio]
+        reports = days[(days > since) & (days <= each.ts)]
+        reports = reports[np.append(np.diff(reports // DAY_SECONDS) > 0, True)]
+        told = self._notionals(each.portfolio, each.instrument)
+        worth = np.array([told.get(int(at), 0.0) for at in (since, *reports)])
+        gained = np.diff(worth)
+        for part in bought:
+            at = min(int(np.searchsorted(reports // DAY_SECONDS, part.day or each.ts // DAY_SECONDS)), len(reports) - 1)
+            when = (part.day or each.ts // DAY_SECONDS) * DAY_SECONDS
+            paid_rate = self._rate(part.currency or self._portfolio.currency, when)
+            gained[at] -= part.cost[number] * paid_rate / self._rate(currency, when) if part.cost[number] else 0.0
+        return math.fsum(gain * self._rate(currency, int(at)) for gain, at in zip(gained, reports, strict=True) if gain)
+
+    def _notionals(self, id: str, instrument: str) -> dict[int, float]:
+        """Return quantity × price × multiplier of an instrument in every report of a portfolio, by its time."""
+        rows = history_of_instrument(self._stores.clickhouse, self._portfolio.origin, [id], instrument, self._end)
+        times = self._about[instrument].multiplier
+        return {ts: quantity * price * times for _, ts, quantity, price, _ in rows if quantity}
 
     def _cost(self, bought: Sequence[Paid], number: int) -> float:
         return math.fsum(

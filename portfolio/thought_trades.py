@@ -22,7 +22,7 @@ from analytics.what_if import Holdings as Held
 from core.format import first_of
 from portfolio.book_liquidity import daily_value
 from portfolio.histories import exchange
-from portfolio.holdings import UNKNOWN, Holding, Holdings
+from portfolio.holdings import UNKNOWN, Holding, Holdings, is_settled_daily
 from portfolio.instrument_returns import CARRIED_DAYS, Key, date_of
 from portfolio.risk import Book, book_with, key_of_position, market_of, returns_of
 from portfolio.risk_query import RiskQuery
@@ -221,7 +221,8 @@ def _opened(
 def _one(found: Holdings, about: Series, currency: str, price: float, worth: float) -> Holding:
     return Holding(
         portfolio=found.portfolio.id, instrument=about.symbol, about=about, quantity=1.0, price=price,
-        average_cost=UNKNOWN, currency=currency, local_value=price * about.multiplier, value=worth, weight=UNKNOWN,
+        average_cost=UNKNOWN, currency=currency, local_value=price * about.multiplier, value=worth,
+        owned=0.0 if is_settled_daily(about) else worth, weight=UNKNOWN,
         day=UNKNOWN, month=UNKNOWN, total=UNKNOWN, day_return=UNKNOWN, unrealised=UNKNOWN, realised=UNKNOWN,
         held_days=UNKNOWN, volume_share=UNKNOWN, liquidate_days=UNKNOWN,
     )  # fmt: skip

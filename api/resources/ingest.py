@@ -15,13 +15,14 @@ from api.models import Answered
 from api.operation import Ask, Operation
 from api.parameters import Parameters
 from api.problem import Refused
-from core.errors import StorageRejected
+from core.errors import RowsRefused, StorageRejected
 from core.format import bytes_
 from core.ingest.kinds import KINDS, Kind
 from core.roles import Role
 from portfolio.ingest.body import PACKINGS, TYPES, TooLarge, unpacked
 from portfolio.ingest.request import Asked, Ingested
 from portfolio.ingest.take import take_content
+from portfolio.ingest.trace import trace_refused, trace_sent
 from storage.state.ingest_answers import begin, forget, keep_answer
 
 TAG = "Ingest"
@@ -125,11 +126,17 @@ def _taken(ask: Ask[HowTaken], kind: Kind, content: bytes, written: str) -> Take
     may_create = ask.query.create or ask.stores.settings.ingest.create_portfolios
     refuses = ask.query.on_conflict == "refuse"
     asked = Asked(kind, ask.viewer.portfolios, may_create, refuses, who=ask.viewer.name)
-    return _told(take_content(ask.stores, asked, content, written))
+    try:
+        taken = take_content(ask.stores, asked, content, written)
+    except (RowsRefused, TooLarge, StorageRejected) as error:
+        trace_refused(ask.stores, asked, str(error))
+        raise
+    trace_sent(ask.stores, asked, taken)
+    return _told(taken)
 
 
 def _told(taken: Ingested) -> Taken:
-    return Taken.model_validate(asdict(taken))
+    return Taken.model_validate({name: value for name, value in asdict(taken).items() if name in Taken.model_fields})
 
 
 def _operation(kind: Kind) -> Operation:

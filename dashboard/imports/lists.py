@@ -19,8 +19,10 @@ from dashboard.imports.words import KINDS, on_page
 from portfolio.imports.doubts import REASONS, doubts_from_json
 from portfolio.imports.refused import RefusedFile, reasons
 from portfolio.imports.understand import day
+from portfolio.ingest.trace import NOT_UNDONE, is_of_rows
 from storage.state import imports as kept
 from storage.state.imports import Import
+from storage.state.sent_rows import Sent
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -68,12 +70,51 @@ def _row(item: Import, may_change: bool) -> dict[str, Any]:
         "file": cut_cell(item.name, 48),
         "outcome": Cell(_outcome(item), item.outcome),
         "names": _why(item) if is_refused else _names(item),
-        "span": f"{day(item.first)} – {day(item.last)}" if item.names else None,
+        "span": f"{day(item.first)} – {day(item.last)}" if item.names and item.last else None,
         "rows": Cell(number(item.rows), float(item.rows)) if item.rows else None,
         "added": Cell(number(item.added), float(item.added)) if item.kind else None,
         "restated": Cell(number(item.restated), float(item.restated)) if item.kind else None,
         "doubts": _doubts(item),
-        "undo": undo_form(item.id, item.name, f"import-undo-{item.id}") if may_change and is_there else None,
+        "undo": undo_form(item.id, item.name, f"import-undo-{item.id}") if may_change and is_there else _no_undo(item),
+    }
+
+
+def _no_undo(item: Import) -> Cell:
+    return Cell("send it anew", hint=f"Cannot be undone: {NOT_UNDONE}") if is_of_rows(item) else Cell(None)
+
+
+def sent_table(items: Sequence[Sent], id: str) -> html.Div:
+    """Return what programs sent, a row an hour, sender and kind."""
+    columns = (
+        Column("at", "Last", numeric=False, definition="When the last batch of the hour came"),
+        Column("who", "Who", numeric=False),
+        Column("kind", "Rows of", numeric=False),
+        Column("outcome", "Outcome", numeric=False),
+        Column("batches", "Batches", definition="Of this hour (UTC), those refused among them"),
+        Column("rows", "Rows", definition="That were taken"),
+        Column("added", "New", definition="Rows that there was nothing of before"),
+        Column("restated", "Restated", definition="Rows that replaced what was told before"),
+        Column("doubts", "Doubted", numeric=False, definition="Values that are hard to believe, and were taken"),
+    )
+    return data_table(
+        id, columns, [_sent(each) for each in items], caption="Sent by programs", nothing="No program sent rows yet."
+    )
+
+
+def _sent(each: Sent) -> dict[str, Any]:
+    word = "taken" if not each.refused else "refused" if each.refused == each.batches else "refused in part"
+    status = Status.WARNING if each.refused else Status.OK
+    why = f"{count(each.refused, 'batch', 'batches')} refused, the last: {each.why}" if each.refused else ""
+    return {
+        "at": Cell(local_time(each.last), each.last),
+        "who": each.who or None,
+        "kind": each.kind,
+        "outcome": Cell(html.Span(state_badge(status, word), title=why or None), word, hint=why),
+        "batches": Cell(number(each.batches), float(each.batches)),
+        "rows": Cell(number(each.rows), float(each.rows)),
+        "added": Cell(number(each.added), float(each.added)),
+        "restated": Cell(number(each.restated), float(each.restated)),
+        "doubts": _told_doubts(each.doubts),
     }
 
 
@@ -87,7 +128,8 @@ def _outcome(item: Import) -> Any:
 
 def _names(item: Import) -> Cell:
     names = first_of(item.names)
-    said = f"{KINDS.get(item.kind, item.kind)} of {names}" if names else item.detail or None
+    kind = KINDS.get(item.kind, item.kind)
+    said = f"rows of {kind}" if is_of_rows(item) else f"{kind} of {names}" if names else item.detail or None
     return Cell(said, hint=", ".join(item.names[:100]))
 
 
@@ -103,9 +145,13 @@ def _why(item: Import) -> Cell:
 
 
 def _doubts(item: Import) -> Cell:
-    if item.outcome == kept.REFUSED or item.doubts in ("", "[]"):
+    return Cell(None) if item.outcome == kept.REFUSED else _told_doubts(item.doubts)
+
+
+def _told_doubts(kept_doubts: str) -> Cell:
+    if kept_doubts in ("", "[]"):
         return Cell(None)
-    doubts = doubts_from_json(item.doubts)
+    doubts = doubts_from_json(kept_doubts)
     told = ", ".join(f"{number(doubt.count)} {doubt.kind}" for doubt in doubts)
     return Cell(told, hint="; ".join(REASONS.get(doubt.kind, doubt.kind) for doubt in doubts))
 

@@ -306,12 +306,17 @@ def mark(data: PortfolioData) -> html.Span | None:
     return html.Span(said, className="fw-mark", title=data.portfolio.note or None) if said else None
 
 
+def adjusted_line(problems: Sequence[str]) -> list[Any]:
+    """Return a line that says which choices could not be had, and what is shown instead; nothing without any."""
+    return [verdict(Status.WARNING, " ".join(problems), word="adjusted choices")] if problems else []
+
+
 def notes(data: PortfolioData, adjusted: Sequence[str] = (), doubted: Sequence[AcceptedDoubts] = ()) -> list[Any]:
     """Return what a reader must know before the figures: choices `adjusted`, values taken although they were
     `doubted`, restated values, a total loss.
     """
     return [
-        *([verdict(Status.WARNING, " ".join(adjusted), word="adjusted choices")] if adjusted else []),
+        *adjusted_line(adjusted),
         *_set(data),
         *_ended(data),
         *_gaps(data),
@@ -377,7 +382,7 @@ def _doubted_of(each: AcceptedDoubts) -> str:
     days = text.first_of(list(dict.fromkeys(utc_day(row.ts) for row in each.rows)))
     were = text.noun(len(each.rows), "was", "were")
     values = text.count(len(each.rows), "value")
-    return f"{values} of import {each.item.id} ({each.item.name}) {were} taken although doubted: {days}."
+    return f"{values} of {each.source} {were} taken although doubted: {days}."
 
 
 def _restated(found: Sequence[Restatement], whose: Callable[[Restatement], str]) -> list[Any]:

@@ -11,7 +11,7 @@ from core.format import bytes_
 from dashboard.components.attributes import attributes
 from dashboard.components.form import Input
 from dashboard.components.panel import panels, slot
-from dashboard.imports.lists import imports_table, refused_list
+from dashboard.imports.lists import imports_table, refused_list, sent_table
 from dashboard.imports.posts import forms
 from dashboard.imports.taken import SAID
 from dashboard.views.panel import Panel, TableBody
@@ -22,6 +22,7 @@ from portfolio.imports.refused import to_look_at
 from portfolio.imports.sheet import LARGEST_BYTES
 from portfolio.imports.within import within
 from storage.state.imports import Import, recent_imports
+from storage.state.sent_rows import Sent, list_sent
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -40,6 +41,14 @@ IMPORTS = Panel(
     TableBody(180),
     subtitle=f"newest first, {MOST_LISTED} at most",
 )
+SENT = Panel(
+    f"{ID}-sent",
+    "Sent by programs",
+    "Rows that came by the API, a pull or a topic, an hour together: by whom, of which kind, what came of them. Kept "
+    "in the state database (table sent_rows).",
+    TableBody(180),
+    subtitle=f"newest hour first, {MOST_LISTED} lines at most",
+)
 
 
 def layout(_stores: Stores, _choices: Choices, _viewer: Viewer) -> html.Div:
@@ -52,7 +61,7 @@ def layout(_stores: Stores, _choices: Choices, _viewer: Viewer) -> html.Div:
                 html.Div(id=f"{ID}-status", className="fw-import-status", role="status"),
                 html.Div(id=f"{ID}-look"),
                 html.Div(id=SAID, className="fw-import-status", role="status"),
-                panels(IMPORTS.element()),
+                panels(IMPORTS.element(), SENT.element()),
             ],
             className="fw-content",
         )
@@ -75,8 +84,9 @@ def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
             REFUSED: refused,
             DROP: _drop(limits) if may_change else html.P(needs(CHANGING_ROLE, "import files")),
             IMPORTS.slot: imports_table(items, f"{IMPORTS.id}-rows", may_change),
+            SENT.slot: sent_table(_sent(stores, viewer), f"{SENT.id}-rows"),
         },
-        notes={IMPORTS.id: note},
+        notes={IMPORTS.id: note, SENT.id: ""},
     )
 
 
@@ -86,6 +96,15 @@ def _imports(stores: Stores, limits: Limits) -> list[Import]:
         return recent_imports(stores.state, MOST_LISTED)
     allowed = within(stores.state, limits)
     return [item for item in recent_imports(stores.state, MOST_SEARCHED) if allowed.shows(item)][:MOST_LISTED]
+
+
+def _sent(stores: Stores, viewer: Viewer) -> list[Sent]:
+    """Return what programs sent; under limits what came from this sender alone: whose the rows of others are, no entry
+    tells.
+    """
+    if viewer.portfolios is None:
+        return list_sent(stores.state, MOST_LISTED)
+    return list_sent(stores.state, MOST_LISTED, viewer.name) if viewer.name else []
 
 
 def _drop(limits: Limits) -> html.Div:
@@ -120,9 +139,9 @@ PAGE = Page(
     parent="portfolio",
     layout=layout,
     build=build,
-    varies_by=("role", "portfolios"),
+    varies_by=("role", "portfolios", "name"),
     datasets=("portfolio", "imports", "inbox"),
-    panels=(IMPORTS,),
-    slots=(REFUSED, DROP, IMPORTS.slot),
+    panels=(IMPORTS, SENT),
+    slots=(REFUSED, DROP, IMPORTS.slot, SENT.slot),
     forms=forms,
 )

@@ -133,7 +133,7 @@ def look_at(
         said or Mapping(),
         stores.clock.now(),
         allowed.recall(recall_from(stores.state)),
-        lambda points, kind: _look_around(stores, points, kind, ids) if not allowed.wrong(points, kind) else {},
+        lambda points, kind: look_around(stores, points, kind, ids) if not allowed.wrong(points, kind) else {},
     )
     return as_known(allowed.checked(understood), ids)
 
@@ -341,7 +341,7 @@ def _stored(stores: Stores, points: Points, kind: str) -> Dict[str, Stored]:
     return stored_around(stores.clickhouse, into, OWN, points.names, _list(first), _list(last))
 
 
-def _look_around(stores: Stores, points: Points, kind: str, ids: Dict[str, str]) -> dict[str, Around]:
+def look_around(stores: Stores, points: Points, kind: str, ids: Dict[str, str]) -> dict[str, Around]:
     """Return what is stored round the points of each name, of the portfolio that it means."""
     if kind in OF_INSTRUMENTS:
         return {each: _around(stored) for each, stored in _stored(stores, points, kind).items()}

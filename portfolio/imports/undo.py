@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from core.errors import UndoRejected
 from core.format import count, noun
 from portfolio.imports.take import ONE_AT_A_TIME, table_of
+from portfolio.ingest.trace import NOT_UNDONE, is_of_rows
 from storage.clickhouse.import_rows import NAV, Imported, parts
 from storage.clickhouse.undo_rows import UndoEffect, undo_effect, undo_import
 from storage.state.changes import changed_by_hand
@@ -123,6 +124,8 @@ def _undoable(connection: Transaction, number: int) -> Import:
         raise UndoRejected(f"{what} is undone already")
     if item.outcome not in (TAKEN, TAKING, UNDOING):
         raise UndoRejected(f"{what} was {item.outcome}: nothing of it was taken")
+    if is_of_rows(item):
+        raise UndoRejected(f"{what} cannot be undone: {NOT_UNDONE}")
     if not item.version:
         raise UndoRejected(f"{what} does not say which rows it brought: it cannot be undone")
     if not item.names:

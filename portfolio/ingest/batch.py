@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 
 from core.ingest.kinds import FINAL, FIRST, STATUSES, Kind
 from portfolio.ingest.body import Raw
-from portfolio.ingest.cells import told_time, typed
+from portfolio.ingest.cells import MOST, told_time, typed
 from portfolio.ingest.faults import Faults
-from storage.clickhouse.order_states import equal, merged_within, told
+from storage.clickhouse.order_states import NEVER_CHANGES, equal, merged_within, told
 from storage.clickhouse.reported import REPORTED, Reported, key_texts
 
 TABLES = {"fx": "prices"}
@@ -30,6 +30,7 @@ MOST_OF_WHOLE = 1.5
 """What weights of a benchmark may add up to: more is no rounding, and no constituent that was told late."""
 ALSO = {"instrument": ["interest", "fee", "tax"], "amount": ["transfer"]}
 """Other actions that may have them."""
+ANOTHER_ORDER = "an order keeps its instrument and side: send another one under an id of its own"
 MEANING = {
     "instrument": "the symbol",
     "quantity": "how many came (+) or went (−)",
@@ -120,9 +121,9 @@ def _weights(columns: Mapping[str, Any], faults: Faults) -> Mapping[str, Any]:
 
 def _positions(columns: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
     worth = pc.coalesce(columns["market_value"], pc.multiply(columns["quantity"], columns["price"]))
-    endless = np.flatnonzero(~np.isfinite(worth.to_numpy(zero_copy_only=False)))
-    reason = "is no finite number: quantity × price × multiplier"
-    faults.add_many(endless.tolist(), "market_value", lambda at: "", reason, "send a smaller quantity or price")
+    huge = np.flatnonzero(~(np.abs(worth.to_numpy(zero_copy_only=False)) <= MOST))
+    reason = "is too large: quantity × price × multiplier"
+    faults.add_many(huge.tolist(), "market_value", lambda at: "", reason, "send a smaller quantity or price")
     return _without_nulls({**columns, "market_value": worth})
 
 
@@ -220,7 +221,11 @@ def _states(batch: Batch, faults: Faults, last_counts: bool) -> Batch:
     names = [name for name in batch.of.content if name != "placed"]
     for place in np.flatnonzero(follows).tolist():
         before, at = int(order[place]), int(order[place + 1])
-        if ts[before] == ts[at] and _says_the_same(table, names, before, at):
+        other = next((name for name in NEVER_CHANGES if table[name][before] != table[name][at]), "")
+        if other:
+            was = f"is {table[other][before].as_py()} in row {before + 1}"
+            faults.add(at + 1, other, table[other][at].as_py(), was, ANOTHER_ORDER)
+        elif ts[before] == ts[at] and _says_the_same(table, names, before, at):
             repeated += 1
         elif ts[before] == ts[at] and rank[before] == rank[at] and not (last_counts and status[before] == status[at]):
             faults.add(at + 1, "order_id", table["order_id"][at].as_py(), f"says something else than row {before + 1}",

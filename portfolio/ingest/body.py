@@ -36,6 +36,8 @@ TYPES: Mapping[str, str] = {
 }
 """How a body is written, by its media type."""
 PACKINGS = ("gzip", "zstd")
+BETWEEN = {",": "commas", ";": "semicolons", "\t": "tabs"}
+"""What may stand between the columns of a CSV; the first that its header has. No column is named with one."""
 NOT_WHOLE = "the body is no whole"
 """What is told of a packed one that is damaged or has no end begins so."""
 PIECE_BYTES = 1_048_576
@@ -251,6 +253,12 @@ def _lines(content: bytes, most_rows: int) -> list[Any]:
     return rows
 
 
+def between_columns(beginning: str) -> str:
+    """Return what stands between the columns of a CSV that begins so: a comma, unless its header has none of them."""
+    header = beginning.lstrip("\ufeff").splitlines()[0] if beginning.strip() else ""
+    return next((each for each in BETWEEN if each in header), ",")
+
+
 def _of_csv(content: bytes, kind: Kind) -> Raw:
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
@@ -264,7 +272,9 @@ def _of_csv(content: bytes, kind: Kind) -> Raw:
         raise refused("the body is empty", "send a header and rows")
     if b"\0" in content:
         raise refused("the body has a NUL", "write the CSV as text")
-    header = next(csv.reader(io.StringIO(content[: 1 << 16].decode(errors="replace"), newline="")), [])
+    beginning = content[: 1 << 16].decode(errors="replace")
+    between = between_columns(beginning)
+    header = next(csv.reader(io.StringIO(beginning, newline=""), delimiter=between), [])
     names = [name.strip() for name in header]
     if len(set(names)) < len(names) or not all(names):
         raise refused("the header has a name twice, or none", "name each column once", value=",".join(names))
@@ -273,7 +283,13 @@ def _of_csv(content: bytes, kind: Kind) -> Raw:
 
     def invalid(row: Any) -> str:
         told = f"the row has {count(row.actual_columns, 'cell')}, and the header {row.expected_columns}"
-        faults.add(max((row.number or 1) - 1, 1), "", row.text or "", told, "write each cell, and quote commas")
+        faults.add(
+            max((row.number or 1) - 1, 1),
+            "",
+            row.text or "",
+            told,
+            f"write each cell, and quote those with {BETWEEN[between]}",
+        )
         return "skip"
 
     try:
@@ -282,7 +298,9 @@ def _of_csv(content: bytes, kind: Kind) -> Raw:
             read_options=arrow_csv.ReadOptions(
                 use_threads=False, column_names=names, skip_rows=1, block_size=max(len(content) + 1, 1 << 16)
             ),
-            parse_options=arrow_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=invalid),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=between, newlines_in_values=True, invalid_row_handler=invalid
+            ),
             convert_options=arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""],
                 quoted_strings_can_be_null=True,

@@ -21,6 +21,10 @@ from core.model import Labels
 from portfolio.ingest.body import Cells
 from portfolio.ingest.faults import Faults
 
+MOST = 1e15
+"""Of a number, without its sign: more is a mistake, and no page could show it. Samples may be of anything."""
+AS_NAMED = "as named"
+"""Unit of what samples measure."""
 MOST_SECONDS = 1e12
 """Of a time in seconds since 1970; more of them are milliseconds, or nothing at all."""
 AHEAD_SECONDS = 300
@@ -31,6 +35,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:?\d\d)", re.ASCII)
 _NAIVE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 NUMBER_CHARACTERS = 1_000
 """Of a number or a time that is written as text."""
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
@@ -115,6 +120,8 @@ def _number(cell: Any) -> float:
     if isinstance(cell, bool) or not isinstance(cell, int | float | str):
         raise ValueError("is no number")
     _check_length(cell)
+    if isinstance(cell, str) and _DECIMAL_COMMA.fullmatch(cell.strip()):
+        raise ValueError("is no number: decimals are written with a point")
     if isinstance(cell, str) and not _NUMBER.fullmatch(cell.strip()):
         if cell.strip().lower().lstrip("+-") in ("nan", "inf", "infinity"):
             return float(cell)
@@ -141,6 +148,11 @@ def _checked_numbers(found: pa.Array, filling: Filling) -> pa.Array:
 
     if wrong.any():
         filling.tell(np.flatnonzero(wrong), shown, "is no finite number", "send a number, or leave the row out")
+    if column.unit != AS_NAMED:
+        huge = there & ~wrong & (np.abs(values) > MOST)
+        wrong |= huge
+        if huge.any():
+            filling.tell(np.flatnonzero(huge), shown, "is too large", f"send a number between −{MOST:g} and {MOST:g}")
     right = there & ~wrong
     if column.above is not None:
         low = right & ~(values > column.above)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from portfolio.ingest.large import Opened, is_large, take_in_parts
 from portfolio.ingest.names import ENDINGS, kind_in, written_in
 from portfolio.ingest.request import Asked, Ingested
 from portfolio.ingest.take import check_rows, take_content
+from portfolio.ingest.trace import trace_file, trace_refused_file
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -88,10 +90,11 @@ def take_rows_file(
 
     Raises ImportRejected with what is wrong; StorageUnavailable when nothing is known to be kept.
     """
-    with _in_words(name, kind):
-        return RowsTaken(
-            name, take_content(stores, _asked(stores, name, kind, who, limits), *_read(stores, name, content))
-        )
+    digest = hashlib.sha256(content or b"").hexdigest()
+    with _written_down(stores, name, who, digest), _in_words(name, kind):
+        taken = take_content(stores, _asked(stores, name, kind, who, limits), *_read(stores, name, content))
+        trace_file(stores, name, kind, who, digest, taken)
+        return RowsTaken(name, taken)
 
 
 def take_large_file(stores: Stores, name: str, kind: Kind, who: str, opened: Opened) -> Generator[str, None, RowsTaken]:
@@ -99,8 +102,10 @@ def take_large_file(stores: Stores, name: str, kind: Kind, who: str, opened: Ope
 
     Raises what `take_rows_file` raises.
     """
-    with _in_words(name, kind):
-        return RowsTaken(name, (yield from take_in_parts(stores, name, _asked(stores, name, kind, who), opened)))
+    with _written_down(stores, name, who, ""), _in_words(name, kind):
+        taken = yield from take_in_parts(stores, name, _asked(stores, name, kind, who), opened)
+        trace_file(stores, name, kind, who, "", taken)
+        return RowsTaken(name, taken)
 
 
 def take_rows_path(stores: Stores, path: Path, name: str, kind: Kind, who: str) -> RowsTaken:
@@ -118,6 +123,18 @@ def take_rows_path(stores: Stores, path: Path, name: str, kind: Kind, who: str) 
 
 class CutOff(ImportRejected):
     """A packed file has no end: the rest of it may not have come yet."""
+
+
+@contextlib.contextmanager
+def _written_down(stores: Stores, name: str, who: str, digest: str) -> Iterator[None]:
+    """Write down that a file is refused; one whose end may still come is not yet."""
+    try:
+        yield
+    except CutOff:
+        raise
+    except ImportRejected as error:
+        trace_refused_file(stores, name, who, digest, str(error))
+        raise
 
 
 @contextlib.contextmanager

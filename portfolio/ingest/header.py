@@ -11,7 +11,7 @@ from typing import IO
 
 from core.errors import ImportRejected, Mistake, RowsRefused
 from core.ingest.kinds import KINDS, Kind
-from portfolio.ingest.body import ARROW, ARROW_FILE, CSV, NDJSON, nearest, pieces
+from portfolio.ingest.body import ARROW, ARROW_FILE, CSV, NDJSON, between_columns, nearest, pieces
 from portfolio.ingest.names import ROW_KINDS, UNDERSTOOD, written_in
 
 PEEKED_BYTES = 1 << 16
@@ -89,7 +89,8 @@ def _unpacked(beginning: IO[bytes], packing: str) -> bytes:
 
 
 def _of_csv(head: bytes) -> tuple[str, ...]:
-    line = next(csv.reader(io.StringIO(head.decode("utf-8-sig", "replace"), newline="")), [])
+    text = head.decode("utf-8-sig", "replace")
+    line = next(csv.reader(io.StringIO(text, newline=""), delimiter=between_columns(text)), [])
     return tuple(each.strip() for each in line)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from core.ingest.kinds import Kind
 from portfolio.allowed import Limits
+from portfolio.imports.doubts import Doubt
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +49,7 @@ class Ingested:
     """Portfolios that were made for it."""
     told: tuple[str, ...] = ()
     """What must be known beside it, a sentence each."""
+    doubts: tuple[Doubt, ...] = ()
+    """What of it is hard to believe; `told` says it."""
+    names: tuple[str, ...] = ()
+    """Ids of the portfolios whose values it has; of other kinds none is told."""

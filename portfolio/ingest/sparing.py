@@ -14,6 +14,7 @@ from portfolio.ingest.faults import refused as refusal
 from portfolio.ingest.faults import shown
 from portfolio.ingest.request import Asked
 from portfolio.ingest.take import take_rows
+from portfolio.ingest.trace import trace_sent
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -53,7 +54,7 @@ def take_good_rows(stores: Stores, asked: Asked, rows: Sequence[Row], *, are_apa
         names = dict.fromkeys([*needed, *(name for row in left for name in row)])
         raw = Raw(len(left), {name: [row.get(name) for row in left] for name in names})
         try:
-            take_rows(stores, asked, raw)
+            trace_sent(stores, asked, take_rows(stores, asked, raw))
             break
         except RowsRefused as error:
             wrong = _first_of_each(error.faults)

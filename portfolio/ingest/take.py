@@ -9,6 +9,7 @@ import contextlib
 import time
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,13 +19,16 @@ import pyarrow.compute as pc
 from core.errors import StorageError, StorageUnavailable
 from core.ingest.kinds import KINDS, Kind
 from portfolio.imports.within import SHARED
-from portfolio.ingest.batch import Batch, batch_of, told_moment, typed_columns
+from portfolio.ingest.batch import ANOTHER_ORDER, Batch, batch_of, told_moment, typed_columns
 from portfolio.ingest.body import Raw, columns_of
+from portfolio.ingest.contradicted import told_contradictions
+from portfolio.ingest.doubted import doubts_of, sentences
 from portfolio.ingest.faults import Faults, refused
 from portfolio.ingest.instruments import market_values, take_instruments, tell_priced
 from portfolio.ingest.request import Asked, Ingested
 from portfolio.ingest.samples import take_samples
 from portfolio.ingest.whose import Whose, create, uncreate, whose
+from storage.clickhouse.order_states import NEVER_CHANGES
 from storage.clickhouse.reported import Decision, decide, facts_of, first_known, write
 from storage.state.portfolios import OWN
 from storage.state.series import list_series
@@ -55,9 +59,16 @@ def take_rows(stores: Stores, asked: Asked, raw: Raw) -> Ingested:
         stores.live.bump("portfolio")
         return taken
     batch, owners, priced = _meant(stores, asked, columns, faults)
+    doubts = doubts_of(stores, asked.kind.name, batch)
     taken = _stored(stores, asked, batch, owners, priced, raw.rows)
     stores.live.bump("portfolio")
-    return taken
+    if not taken.is_waiting and (taken.added or taken.restated):
+        taken = replace(taken, told=(*taken.told, *told_contradictions(stores, batch)))
+    if asked.kind.name == "nav":
+        taken = replace(taken, names=tuple(pc.unique(batch.table["portfolio"]).to_pylist()))
+    if taken.added == 0 and not taken.restated:
+        return taken  # it was told when it came first
+    return replace(taken, told=(*taken.told, *sentences(doubts)), doubts=doubts)
 
 
 def check_rows(stores: Stores, asked: Asked, raw: Raw) -> Batch:
@@ -179,6 +190,11 @@ def _check_decision(stores: Stores, asked: Asked, batch: Batch, decision: Decisi
     if decision.is_backward.any():
         for at in np.flatnonzero(decision.is_backward).tolist():
             was = decision.stored(at)
+            other = next((name for name in NEVER_CHANGES if table[name][at].as_py() != was[name]), "")
+            if other:
+                reason = f"the order is {_of_order(other, was[other])} since {told_moment(batch, was['ts'])}"
+                batch.fault(faults, [at], other, lambda at, name=other: table[name][at].as_py(), reason, ANOTHER_ORDER)
+                continue
             reason = f"goes back: the order is {was['status']} since {told_moment(batch, was['ts'])}"
             batch.fault(faults, [at], "status", lambda at: table["status"][at].as_py(), reason, "leave it out")
     if asked.refuses_conflicts and decision.is_other.any():
@@ -192,6 +208,10 @@ def _check_decision(stores: Stores, asked: Asked, batch: Batch, decision: Decisi
     if batch.of.table == "trades":
         _check_orders(stores, batch, decision, faults)
     faults.check()
+
+
+def _of_order(name: str, value: str) -> str:
+    return f"a {value}" if name == "side" else f"of {value}"
 
 
 def _is_one(a: Any, b: Any) -> bool:

@@ -32,6 +32,8 @@ KEPT = (
     "strategy",
 )
 """Columns that stay as they were told where a later state leaves them out."""
+NEVER_CHANGES = ("instrument", "side")
+"""What an order is of as long as it lives."""
 MERGED = (*EARLIEST, *LATEST, *KEPT)
 _NEVER = np.iinfo(np.int64).max
 
@@ -116,7 +118,9 @@ def states(batch: pa.Table, was: pa.Table, place: Any, other: Any) -> tuple[Any,
     is_same_status = np.array(batch["status"].take(at).to_pylist()) == np.array(was_status)
     is_ended = (was_rank == FINAL) & ~is_same_status
     is_late = (ts < was_ts) & (rank <= was_rank) & ~((rank == FINAL) & is_ended)
-    is_backward = ~is_late & ((rank < was_rank) | (is_ended & (rank == FINAL)) | (ts < was_ts))
+    is_another = differ(batch.take(at), before, NEVER_CHANGES)
+    is_late &= ~is_another
+    is_backward = ~is_late & (is_another | (rank < was_rank) | (is_ended & (rank == FINAL)) | (ts < was_ts))
     is_next = ~is_late & ~is_backward & ((rank > was_rank) | ((ts > was_ts) & (rank < FINAL)))
     late[at], backward[at], following[at] = is_late, is_backward, is_next
     return following, late, backward

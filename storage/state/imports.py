@@ -14,6 +14,7 @@ from storage.state.audit import Entry, add_entry
 from storage.state.changes import unfinished_in
 from storage.state.database import State, imports, mappings, upsert
 from storage.state.portfolios import names_in
+from storage.state.sent_rows import rename_in_sent
 
 SAMPLE_FUND = "sample fund"
 """Name under which loading and removing the sample is listed."""
@@ -104,6 +105,7 @@ def import_in(connection: Connection, number: int) -> Import | None:
 
 def rename_in_imports(connection: Connection, gone: str, into: str, told: str) -> None:
     """Let every import of the portfolio `gone` be one of `into`, of none when that is empty. `told` says why."""
+    rename_in_sent(connection, gone, into)
     query = sa.select(imports).where(imports.c.kind.in_(OF_NAV), imports.c.names != "[]")
     for item in map(_import, connection.execute(query).fetchall()):
         if gone not in item.names:

@@ -148,6 +148,8 @@ def test_numbers_too_long_to_read_have_a_power_of_ten() -> None:
     assert format.money(1e300, "USD") == "1.00 × 10³⁰⁰ USD"
     assert format.money(-1e-9) == "−1.00 × 10⁻⁹"
     assert format.percent(1e300) == "1.00 × 10³⁰² %"
+    assert format.number(1e308) == "1.00 × 10³⁰⁸"
+    assert format.count(-3e15, "unit") == "−3.00 × 10¹⁵ units"
     assert format.ratio(-2.5e20) == "−2.50 × 10²⁰"
     assert (format.money(0.0), format.money(0.01), format.money(9.99e14)) == ("0.00", "0.01", "999 T")
 

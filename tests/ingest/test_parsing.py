@@ -23,6 +23,7 @@ from portfolio.ingest.batch import batch_of, typed_columns
 from portfolio.ingest.body import ARROW, CSV, JSON, NDJSON, TooLarge, columns_of, unpacked
 from portfolio.ingest.cells import places_of
 from portfolio.ingest.faults import Faults, shown
+from portfolio.ingest.header import columns_in
 from tests.ingest.test_door import ONE_OF_EACH
 
 MOST_ROWS = 200_000
@@ -214,14 +215,46 @@ def test_labels_of_arrow_are_maps() -> None:
     assert told("samples", listed, ARROW)[0].reason == "is no object of texts"
 
 
-def test_a_position_worth_more_than_a_number_can_say_is_refused() -> None:
+def test_a_position_worth_more_than_a_page_could_show_is_refused() -> None:
     faults = Faults()
-    rows = [{**ONE_OF_EACH["positions"], "quantity": 1e200, "price": 1e200}, ONE_OF_EACH["positions"]]
+    rows = [{**ONE_OF_EACH["positions"], "quantity": 1e10, "price": 1e10}, ONE_OF_EACH["positions"]]
     with pytest.raises(RowsRefused) as refused:
         batch_of(KINDS["positions"], taken("positions", orjson.dumps(rows), JSON), faults)
     (fault,) = refused.value.faults
-    assert (fault.row, fault.field, fault.reason) == (
-        1,
-        "market_value",
-        "is no finite number: quantity × price × multiplier",
+    assert (fault.row, fault.field, fault.reason) == (1, "market_value", "is too large: quantity × price × multiplier")
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [("positions", "quantity"), ("nav", "nav"), ("nav", "flow"), ("trades", "price"), ("orders", "limit_price"),
+     ("cash", "amount"), ("prices", "price"), ("fx", "rate"), ("instruments", "multiplier")],
+)  # fmt: skip
+def test_a_number_that_no_page_could_show_is_refused(kind: str, field: str) -> None:
+    for number in (1e308, 1.01e15):
+        rows = [ONE_OF_EACH[kind], {**ONE_OF_EACH[kind], field: number}]
+        (fault,) = told(kind, orjson.dumps(rows), JSON)
+        assert (fault.row, fault.field, fault.reason) == (2, field, "is too large")
+        assert "1e+15" in fault.fix
+    assert len(taken(kind, orjson.dumps([{**ONE_OF_EACH[kind], field: 1e15}]), JSON)[field]) == 1
+
+
+def test_samples_may_be_of_anything() -> None:
+    row = {**ONE_OF_EACH["samples"], "value": 1e300}
+    assert taken("samples", orjson.dumps([row]), JSON)["value"].to_pylist() == [1e300]
+
+
+@pytest.mark.parametrize("between", [";", "\t"])
+def test_columns_of_a_csv_may_be_apart_by_semicolons_or_tabs(between: str) -> None:
+    plain = b"portfolio,ts,instrument,quantity,price\nalpha,2026-01-05T00:00:00Z,ACME,10,2.5\n"
+    assert taken("positions", plain.replace(b",", between.encode()), CSV) == taken("positions", plain, CSV)
+    assert columns_in("a.csv", plain.replace(b",", between.encode())) == columns_in("a.csv", plain)
+
+
+def test_a_decimal_comma_is_told() -> None:
+    rows = b"portfolio;ts;instrument;quantity;price\nalpha;2026-01-05T00:00:00Z;ACME;10;2,5\n"
+    (fault,) = told("positions", rows, CSV)
+    assert (fault.field, fault.value, fault.reason) == (
+        "price",
+        "2,5",
+        "is no number: decimals are written with a point",
     )

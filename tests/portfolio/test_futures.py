@@ -1,0 +1,96 @@
+"""A future gains what its price moves: nobody paid its notional, and no currency moves it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core.clock import SystemClock
+from dashboard.holdings.cards import remarks
+from portfolio.book_history import book_history
+from portfolio.exposure import exposure_course
+from portfolio.holdings import holdings
+from portfolio.query import PortfolioQuery
+from storage.state.portfolios import put_portfolios
+from storage.stores import Stores
+from tests.ingest.conftest import Send, sender
+from tests.ingest.test_door import DAY, at
+from tests.portfolio.test_holdings import ALPHA, TODAY, tell
+
+RATES = (1.25, 1.0, 1.1)
+"""Dollars for a euro on the three days."""
+USD = [1 / each for each in RATES]
+GAINS = (2 * 1 * 50, 2 * 2 * 50, 2 * 50 + 1 * 50)
+"""Dollars of each day: two from 100 to 101 and to 103; then one sold at 104, one held to 105."""
+
+
+@pytest.fixture
+def funded(stores: Stores) -> Stores:
+    put_portfolios(stores.state, [ALPHA])
+    return replace(stores, clock=SystemClock())
+
+
+@pytest.fixture
+def send(funded: Stores) -> Send:
+    return sender(funded)
+
+
+@pytest.fixture
+def traded(send: Send) -> None:
+    """Two futures bought, one sold."""
+    tell(send, "instruments", {"symbol": "ES", "asset_class": "future", "multiplier": 50, "currency": "USD"})
+    days = [TODAY + number * DAY for number in (-2, -1, 0)]
+    tell(send, "fx", *({"base": "EUR", "quote": "USD", "ts": at(day), "rate": rate}
+                       for day, rate in zip(days, RATES, strict=True)))  # fmt: skip
+    for number, side, quantity, price, day in (("1", "buy", 2, 100, days[0]), ("2", "sell", 1, 104, days[2])):
+        tell(send, "trades", {"trade_id": number, "ts": at(day + 50_000), "instrument": "ES", "side": side,
+                              "quantity": quantity, "price": price, "currency": "USD"})  # fmt: skip
+    for day, quantity, price in zip(days, (2, 2, 1), (101, 103, 105), strict=True):
+        tell(send, "positions", {"ts": at(day), "instrument": "ES", "quantity": quantity, "price": price,
+                                 "currency": "USD"})  # fmt: skip
+        tell(send, "cash", {"ts": at(day), "currency": "EUR", "amount": 1_000})
+
+
+@pytest.mark.usefixtures("traded")
+def test_it_gains_its_move_at_the_rate_of_each_day_and_is_no_part_of_the_value(funded: Stores) -> None:
+    found = holdings(funded, ALPHA, None)
+    assert found is not None
+    (each,) = found.positions
+    total = math.fsum(gain * rate for gain, rate in zip(GAINS, USD, strict=True))
+    assert each.day == pytest.approx(GAINS[2] * USD[2], rel=1e-9)
+    assert each.total == pytest.approx(total, rel=1e-9)
+    assert each.value == pytest.approx(105 * 50 * USD[2])
+    assert (found.nav, found.value) == (1_000, 1_000)
+    assert each.weight == pytest.approx(each.value / 1_000)
+    book = book_history(funded, ALPHA, None)
+    assert book is not None
+    np.testing.assert_allclose(book.pnl[:, 0], [gain * rate for gain, rate in zip(GAINS, USD, strict=True)], rtol=1e-9)
+    assert book.values[-1, 0] == pytest.approx(each.value)
+    course = exposure_course(book, PortfolioQuery(), "asset_class")
+    assert course is not None
+    assert (course.whole.nav[-1], course.whole.long[-1]) == (1_000, pytest.approx(each.value))
+
+
+@pytest.mark.usefixtures("traded")
+def test_a_notional_does_not_make_positions_and_cash_differ_from_the_value(funded: Stores, send: Send) -> None:
+    tell(send, "nav", {"ts": at(TODAY), "nav": 1_000})
+    found = holdings(funded, ALPHA, None)
+    assert found is not None
+    assert remarks(found) == []
+
+
+@pytest.mark.usefixtures("traded")
+def test_one_that_was_closed_gained_what_it_did(funded: Stores, send: Send) -> None:
+    day = TODAY + DAY
+    tell(send, "trades", {"trade_id": "3", "ts": at(day + 10), "instrument": "ES", "side": "sell", "quantity": 1,
+                          "price": 106, "currency": "USD"})  # fmt: skip
+    tell(send, "positions", {"ts": at(day), "instrument": "ES", "quantity": 0, "price": 106, "currency": "USD"})
+    found = holdings(funded, ALPHA, None)
+    assert found is not None
+    (each,) = found.closed
+    assert each.day == pytest.approx(50 * USD[2], rel=1e-9)
+    total = math.fsum(gain * rate for gain, rate in zip(GAINS, USD, strict=True)) + 50 * USD[2]
+    assert each.total == pytest.approx(total, rel=1e-9)
