@@ -19,7 +19,7 @@ from api.problem import Refused, none_of
 from core.alerts.spec import HISTORY
 from core.settings.model import Settings
 from portfolio.execution import execution
-from portfolio.execution_model import Execution, Part, Shortfall
+from portfolio.execution_model import Execution, Part
 from portfolio.incidents import fired_events
 from portfolio.outage import ANY, Band, bands_of, components_of
 from portfolio.query import PortfolioQuery
@@ -30,6 +30,7 @@ from storage.state.portfolios import NOT_TRADED
 
 TAG = "Portfolios"
 BASIS_POINTS, RATIO = "basis points", "ratio"
+MONEY = ("traded", "paper", "delay", "impact", "opportunity", "explicit", "shortfall")
 
 
 class OfOrders(Parameters):
@@ -63,19 +64,6 @@ class Sure(Answered):
     orders: int = Field(description="That it is worked out from.")
 
 
-class Costs(Answered):
-    """Implementation shortfall in the portfolio's currency, above 0 where it cost; its parts add up to the total."""
-
-    orders: int
-    paper: Number = Field(description="Ordered quantity at the price of the decision.")
-    delay: Number = Field(description="From the decision to arrival.")
-    impact: Number = Field(description="From arrival to the fills.")
-    opportunity: Number = Field(description="Of what was not filled, to the close of the day on which the order ended.")
-    fees: Number = Field(description="Commission and fees.")
-    total: Number
-    total_basis_points: Number = Field(description="Of the paper value.")
-
-
 class OrderGroup(Answered):
     """Orders added up. Slippage is in basis points, above 0 where it cost."""
 
@@ -88,9 +76,19 @@ class OrderGroup(Answered):
     expired: int
     fill_ratio: Number = Field(description="Filled over ordered quantity of those that ended.")
     traded: Number = Field(description="Filled quantity at arrival price, in the portfolio's currency.")
-    slippage_arrival: Sure
-    slippage_decision: Sure
-    shortfall: Costs
+    slippage_arrival: Number = Field(description="Against the price at arrival, by value.")
+    slippage_arrival_low: Number = Field(description="End of its 95 % interval.")
+    slippage_arrival_high: Number
+    slippage_decision: Number = Field(description="Against the price of the decision, by value.")
+    slippage_decision_low: Number
+    slippage_decision_high: Number
+    paper: Number = Field(description="Ordered quantity at the price of the decision, of ended orders.")
+    delay: Number = Field(description="Shortfall from the decision to arrival, in the currency; above 0: it cost.")
+    impact: Number = Field(description="Shortfall from arrival to the fills.")
+    opportunity: Number = Field(description="Of what was not filled, to the close of the day on which the order ended.")
+    explicit: Number = Field(description="Commission and fees.")
+    shortfall: Number = Field(description="The four parts together.")
+    shortfall_basis_points: Number = Field(description="Of paper.")
 
 
 class LegTime(Answered):
@@ -201,8 +199,11 @@ def _groups(ask: Ask[OfGroupedOrders]) -> Page[OrderGroup]:
     found = _read(ask, ask.query, ask.query.by, ())
     rows = sorted(((each.name, each.key, each) for each in found.parts), key=lambda row: row[:2]) if found else []
     part, following = part_of(rows, lambda row: row[:2], ask.begins)
-    units = {"fill_ratio": RATIO, "traded": portfolio_of(ask).currency, "shortfall": portfolio_of(ask).currency,
-             "slippage_arrival": BASIS_POINTS, "slippage_decision": BASIS_POINTS}  # fmt: skip
+    slippage = [name for name in OrderGroup.model_fields if name.startswith("slippage")]
+    units = {
+        "fill_ratio": RATIO, **dict.fromkeys(MONEY, portfolio_of(ask).currency),
+        **dict.fromkeys((*slippage, "shortfall_basis_points"), BASIS_POINTS),
+    }  # fmt: skip
     return Page[OrderGroup](
         items=[_group(each) for _, _, each in part], next=following, units=units,
         told=list(found.told) if found else ["No orders or trades were told."], **_age(ask, found).model_dump(),
@@ -221,23 +222,21 @@ def _read(
 
 
 def _group(each: Part) -> OrderGroup:
+    cost = each.shortfall
     return OrderGroup(
         group=each.name, orders=each.orders, ended=each.ended, filled=each.filled, rejected=each.rejected,
         cancelled=each.cancelled, expired=each.expired, fill_ratio=finite(each.fill_ratio), traded=finite(each.traded),
-        slippage_arrival=_sure(each.arrival), slippage_decision=_sure(each.decision), shortfall=_costs(each.shortfall),
+        slippage_arrival=finite(each.arrival.value), slippage_arrival_low=finite(each.arrival.low),
+        slippage_arrival_high=finite(each.arrival.high), slippage_decision=finite(each.decision.value),
+        slippage_decision_low=finite(each.decision.low), slippage_decision_high=finite(each.decision.high),
+        paper=finite(cost.paper), delay=finite(cost.delay), impact=finite(cost.impact), opportunity=finite(cost.missed),
+        explicit=finite(cost.explicit), shortfall=finite(cost.total),
+        shortfall_basis_points=finite(cost.in_basis_points(cost.total)),
     )  # fmt: skip
 
 
 def _sure(found: Estimate) -> Sure:
     return Sure(value=finite(found.value), low=finite(found.low), high=finite(found.high), orders=found.count)
-
-
-def _costs(cost: Shortfall) -> Costs:
-    return Costs(
-        orders=cost.orders, paper=finite(cost.paper), delay=finite(cost.delay), impact=finite(cost.impact),
-        opportunity=finite(cost.missed), fees=finite(cost.explicit), total=finite(cost.total),
-        total_basis_points=finite(cost.in_basis_points(cost.total)),
-    )  # fmt: skip
 
 
 def _outage(found: Execution) -> OutageCost | None:

@@ -38,7 +38,7 @@ from portfolio.query import PortfolioQuery
 from status.alerts import alerts_now
 from storage.clickhouse.reads.orders_worked import By
 from storage.clickhouse.reads.portfolio import DAY_SECONDS
-from storage.state.portfolios import Portfolio, list_portfolios
+from storage.state.portfolios import NOT_TRADED, Portfolio, list_portfolios
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -191,7 +191,7 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
             **{f"{panel.id}-said": each.subtitle for panel, each in drawn.items()},
             f"{PARTS.id}-said": f"by {BYS[by].lower()}",
         },
-        as_of={panel.id: None for panel, each in drawn.items() if each.note},
+        as_of={**_seen_at(found), **{panel.id: None for panel, each in drawn.items() if each.note}},
         notes={
             **dict.fromkeys((panel.id for panel in PANELS), ""),
             **{panel.id: each.note for panel, each in drawn.items()},
@@ -222,6 +222,13 @@ def _by(choices: Choices) -> tuple[By, str]:
 def _seconds(found: Execution) -> tuple[int, int]:
     start, end = (int(day.astype("datetime64[s]").astype(int)) for day in (found.first, found.last))
     return start, end + DAY_SECONDS
+
+
+def _seen_at(found: Execution) -> dict[str, float]:
+    """Return when the newest order or trade was, for every panel; nothing of what is not traded."""
+    if found.portfolio.origin in NOT_TRADED:
+        return {}
+    return dict.fromkeys((panel.id for panel in PANELS), float(found.newest))
 
 
 def _components(there: dict[str, str], component: str) -> Any:

@@ -144,6 +144,7 @@ def test_the_broker_stands_on_the_time_axis_where_one_is_watched_and_else_how(sa
     assert "No reading" in words(view(watching, window="ITD"), "broker")
     now = time.time()
     put_portfolios(watching.state, [Portfolio("own", "alpha", "Alpha")])
+    order(watching, "alpha", now - 2 * 86_400, "alpha-0")
     order(watching, "alpha", now)
     for at in range(60):
         ts, of = now - 3_600 + 60 * at, labels(instance="live")
@@ -151,7 +152,7 @@ def test_the_broker_stands_on_the_time_axis_where_one_is_watched_and_else_how(sa
         watching.writer.put("host-1", ts, found)
     watching.writer.flush()
     today = replace(watching, clock=SystemClock())
-    told = view(today, window="1D", portfolio="own:alpha")
+    told = view(today, window="ITD", portfolio="own:alpha")
     *_, link, use = told.figures["execution-time-graph"]["data"]
     assert len(told.figures["execution-time-graph"]["data"]) == rows + 2
     assert {0.0, 100.0} <= set(link["y"])
@@ -159,10 +160,10 @@ def test_the_broker_stands_on_the_time_axis_where_one_is_watched_and_else_how(sa
     assert not told.slots["execution-broker"]
 
 
-def order(stores: Stores, portfolio: str, at: float) -> None:
+def order(stores: Stores, portfolio: str, at: float, id: str = "") -> None:
     stores.clickhouse.command(
         "INSERT INTO orders (origin, portfolio, order_id, ts, placed, instrument, side, quantity, decision_price, "
-        f"status, broker, version) VALUES ('own', '{portfolio}', '{portfolio}-1', {int(at)}, {int(at)}, "
+        f"status, broker, version) VALUES ('own', '{portfolio}', '{id or portfolio}', {int(at)}, {int(at)}, "
         f"'{portfolio.upper()}', 'buy', 10, 5, 'new', 'BROKER-{portfolio.upper()}', 1)"
     )
 
@@ -181,3 +182,4 @@ def test_who_may_see_a_part_alone_sees_no_other(stores: Stores) -> None:
             found = view(stores, limited, portfolio=asked, by=by)
             assert "BETA" not in repr(found).upper()
             assert "Orders 1" in words(found, "strip")
+            assert found.as_of["execution-outcomes"] == int(stores.clock.now())
