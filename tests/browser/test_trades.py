@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from dashboard.tabs import holdings, portfolio, trades
 from storage.stores import Stores
+from tests.support.accessibility import violations
 from tests.support.application import create_app
 
 pytestmark = pytest.mark.browser
@@ -50,3 +51,4 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(
     expect(page.locator("#trades-order")).to_contain_text("No order is called “nothing” here")
     expect(page.locator("#trades-trips-rows")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert violations(page) == []
