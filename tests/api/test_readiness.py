@@ -45,7 +45,7 @@ def client(fund: Fund, viewer: Viewer) -> FlaskClient:
 
 def test_a_trading_system_is_told_by_the_status_and_why_by_the_body(fund: Fund) -> None:
     status, told = asked(fund, SYSTEM)
-    assert (status, told["safe"], told["ready"], told["watched"], told["reasons"]) == (200, True, 13, 13, [])
+    assert (status, told["safe"], told["ready"], told["watched"], told["reasons"]) == (200, True, 12, 12, [])
     assert (told["portfolio"], told["age_seconds"], told["halted_by"]) == ("", 0, "")
     by_key, by_id = asked(fund, SYSTEM, "own:alpha"), asked(fund, SYSTEM, "alpha")
     assert by_key == by_id
