@@ -73,9 +73,8 @@ def remarks(found: Holdings) -> list[Any]:
 
 def _built(found: Holdings) -> str:
     names = text.first_of([found.names[id] for id in found.built])
-    report = text.noun(len(found.built), "reports", "report")
     how = "Prices are the last ones sent, else those of the last trades; costs are average costs with fees."
-    return f"Built from trades: {names} {report} no positions. {how}"
+    return f"Built from trades, since no positions are reported: {names}. {how}"
 
 
 def _share(nav: float) -> Any:

@@ -81,9 +81,9 @@ def _sentence(found: Reconciliation, each: Compared) -> str:
     )
     since = f" since {each.since}" if each.since is not None else ""
     if each.what == "position":
-        return f"{each.name}{whose} differs {worth}{since}"
+        return f"{each.name}{whose} is off {worth}{since}"
     name = f"Cash in {each.name}" if each.what == "cash" else "The net asset value"
-    return f"{name}{whose} differs {worth}{since}"
+    return f"{name}{whose} is off {worth}{since}"
 
 
 def _share(worth: float, nav: float, *, signed: bool = False) -> str:
