@@ -73,7 +73,7 @@ def test_every_figure_of_the_sample_is_known_and_is_that_of_its_holdings(stores:
         assert by[name].value == pytest.approx(value, rel=1e-9), name
     said = shows(stores)
     assert "Gross exposure" in said and "The sample brings its limits" in said
-    assert "There is no portfolio 'own:nothing'" in shows(stores, portfolio="own:nothing")
+    assert "there is no “own:nothing”" in shows(stores, portfolio="own:nothing")
 
 
 def test_what_is_below_stands_with_it_and_the_form_is_for_administrators(fund: Stores) -> None:
