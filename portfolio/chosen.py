@@ -43,9 +43,12 @@ def chosen_portfolio(
 
     One that may not be seen reads as one that there is not.
     """
-    wanted = key_now(stores, known, key)
-    portfolio = find(known, wanted)
-    return portfolio, not_known(wanted, portfolio) if portfolio is not None else ()
+    now = key_now(stores, known, key)
+    portfolio = find(known, now)
+    if portfolio is None or key_of(portfolio) == now:
+        return portfolio, ()
+    # As it was asked for: what it is called now may be no business of who asks.
+    return portfolio, not_known(key, portfolio)
 
 
 def not_known(wanted: str, shown: Portfolio) -> tuple[str, ...]:

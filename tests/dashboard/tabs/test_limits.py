@@ -93,7 +93,7 @@ def test_who_may_see_some_portfolios_is_told_of_no_other_one_nor_of_who_limits_f
         assert "Alpha" in said or "Daily loss" in said
         assert "above it" in said, "that it is limited from above is told"
         for secret in ("Beta", "beta", "Secret", "root", "3.00 %", "own:fund", "of fund"):
-            assert secret not in said.replace("'own:fund'", "").replace("'own:beta'", ""), secret
+            assert secret not in said.replace("“own:fund”", "").replace("“own:beta”", ""), secret
     client = client_of(fund, MINE)
     told = client.get("/api/v1/portfolios/own:alpha/limits").text
     assert "Secret" not in told and "root" not in told and '"fund"' not in told and "beta" not in told
