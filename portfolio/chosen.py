@@ -13,6 +13,9 @@ from storage.state.portfolios import OWN, Portfolio
 if TYPE_CHECKING:
     from storage.stores import Stores
 
+LONGEST_KEY = 80
+"""Characters of a key that there is not which are told."""
+
 
 def key_of(portfolio: Portfolio) -> str:
     """Return the key of a portfolio in a query."""
@@ -31,6 +34,28 @@ def key_now(stores: Stores, known: Sequence[Portfolio], key: str) -> str:
     if origin != OWN or any(key_of(each) == key for each in known):
         return key
     return f"{OWN}:{ids_by_name(stores.state).get(id, id)}"
+
+
+def chosen_portfolio(
+    stores: Stores, known: Sequence[Portfolio], key: str
+) -> tuple[Portfolio | None, tuple[str, ...]]:  # fmt: skip
+    """Return the portfolio that a key means now, or what stands in for it, and what to tell who asked for another one.
+
+    One that may not be seen reads as one that there is not.
+    """
+    now = key_now(stores, known, key)
+    portfolio = find(known, now)
+    if portfolio is None or key_of(portfolio) == now:
+        return portfolio, ()
+    # As it was asked for: what it is called now may be no business of who asks.
+    return portfolio, not_known(key, portfolio)
+
+
+def not_known(wanted: str, shown: Portfolio) -> tuple[str, ...]:
+    """Return that there is no portfolio of a key, and which one is shown instead; nothing where it is that one."""
+    if wanted in ("", key_of(shown)):
+        return ()
+    return (f"Portfolio: there is no “{wanted[:LONGEST_KEY]}”; {shown.name} is used.",)
 
 
 def family(known: list[Portfolio], portfolio: Portfolio) -> list[Portfolio]:

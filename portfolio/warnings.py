@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.format import count, first_of
-from portfolio.chosen import benchmarks, key_of
+from portfolio.chosen import benchmarks, not_known
 from portfolio.data import Line, PortfolioData
 from portfolio.given import said_of
 from portfolio.query import FREQUENCY_NAMES, LAST_DAY, NO_BENCHMARK, PortfolioQuery, said_days
@@ -33,10 +33,7 @@ def warnings(stores: Stores, data: PortfolioData, asked: PortfolioQuery | None =
 
 
 def _portfolio(data: PortfolioData) -> list[str]:
-    wanted = data.query.portfolio
-    if wanted in ("", key_of(data.portfolio)):
-        return []
-    return [f"Portfolio: there is no “{wanted}”; {data.portfolio.name} is used."]
+    return [*not_known(data.query.portfolio, data.portfolio)]
 
 
 def _window(data: PortfolioData, asked: PortfolioQuery) -> list[str]:

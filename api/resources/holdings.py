@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
@@ -24,9 +24,12 @@ from storage.clickhouse.reads.holdings import (
     newest_held,
     read_held,
 )
+from storage.state.series import list_series
 
 TAG = "Portfolios"
 MONEY = ("market_value", "average_cost", "accrued", "commission", "fees", "amount")
+OF_ROW = "currency"
+"""Unit of money that is in the currency of its row, which the field of this name tells."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -39,7 +42,7 @@ class Position(Answered):
     price: Number
     market_value: Number
     average_cost: Number
-    currency: str
+    currency: str = Field(description="Of price, value, cost and accrued.")
     accrued: Number
 
 
@@ -60,6 +63,7 @@ class Order(Answered):
     side: str
     quantity: Number
     order_type: str
+    currency: str = Field(description="Of its prices: that of the instrument; empty where nobody told it.")
     limit_price: Number
     decision_price: Number
     arrival_price: Number
@@ -87,7 +91,7 @@ class Trade(Answered):
     price: Number
     commission: Number
     fees: Number
-    currency: str
+    currency: str = Field(description="Of price, commission and fees.")
     venue: str
 
 
@@ -101,7 +105,7 @@ class Transaction(Answered):
     quantity: Number
     amount: Number
     split_ratio: Number
-    currency: str
+    currency: str = Field(description="Of the amount.")
 
 
 class OfHoldings(Listed):
@@ -137,9 +141,12 @@ def _reader(held: Held, model: Any) -> Callable[[Ask[OfHoldings]], Any]:
         limit = ask.query.limit
         rows = read_held(clickhouse, held, portfolio.origin, portfolio.id, start, end, key, limit + 1)
         part = rows[:limit]
-        items = [model(**_told(dict(zip(names, row, strict=True)), held)) for row in part]
+        of_orders = _currencies(ask, portfolio.origin) if held is ORDERS else None
+        items = [
+            model(**_told(dict(zip(names, row, strict=True)), held, portfolio.currency, of_orders)) for row in part
+        ]
         newest = newest_held(clickhouse, held, portfolio.origin, portfolio.id)
-        units = {"quantity": "count", **dict.fromkeys(money, portfolio.currency)}
+        units = {"quantity": "count", **dict.fromkeys(money, OF_ROW)}
         following = ask.begins.next((int(str(part[-1][0])), str(part[-1][1]))) if len(rows) > limit else None
         return Page[model](
             items=items, next=following, units=units, as_of=at(newest), age_seconds=age(newest, ask.now),
@@ -149,8 +156,19 @@ def _reader(held: Held, model: Any) -> Callable[[Ask[OfHoldings]], Any]:
     return answer
 
 
-def _told(row: dict[str, Any], held: Held) -> dict[str, Any]:
-    """Return a row with its times as they are told, as finely as they are kept."""
+def _currencies(ask: Ask[OfHoldings], origin: str) -> dict[str, str]:
+    """Return the currency of each instrument that is known."""
+    return {each.symbol: each.currency for each in list_series(ask.stores.state, origin)}
+
+
+def _told(
+    row: dict[str, Any], held: Held, own: str, of_orders: Mapping[str, str] | None
+) -> dict[str, Any]:  # fmt: skip
+    """Return a row with its currency and its times as they are told, as finely as they are kept.
+
+    own: the portfolio's currency, which rows are in that tell none. of_orders: that of each instrument, of orders.
+    """
+    row["currency"] = row.get("currency") or own if of_orders is None else of_orders.get(row["instrument"], "")
     for name in ("ts", *held.moments):
         at = EPOCH + timedelta(microseconds=int(row[name]) * (MICROSECONDS // held.per_second))
         row[name] = at if row[name] or name == "ts" else None

@@ -12,6 +12,7 @@ from core import format as text
 from core.model import Status
 from dashboard.components.card import card, verdict
 from dashboard.components.table import Cell, Column, data_table
+from dashboard.portfolio.choice_bar import adjusted_line
 from portfolio.exposure import ExposureCourse
 from portfolio.holdings import GROUPS, Group
 
@@ -61,8 +62,7 @@ def remarks(found: ExposureCourse, problems: list[str]) -> list[Any]:
     if found.without_nav:
         days = text.count(found.without_nav, "day")
         said.append(f"Of {days} no net asset value above 0 is known: nothing is shown there.")
-    adjusted = [verdict(Status.WARNING, " ".join(problems), word="adjusted choices")] if problems else []
-    return [*adjusted, *([verdict(Status.WARNING, " ".join(said), word="left out")] if said else [])]
+    return [*adjusted_line(problems), *([verdict(Status.WARNING, " ".join(said), word="left out")] if said else [])]
 
 
 def groups_table(found: ExposureCourse, by: Group) -> html.Div:

@@ -11,11 +11,16 @@ from typing import Any
 import numpy as np
 
 from core import format as text
+from dashboard.charts.days import day_axis, texts
 from dashboard.charts.drawn import Drawn, still
 from portfolio.holdings import Group, Holding, Holdings
 
 FULL_RETURN = 0.06
 """Day's return from which a tile has its full colour."""
+MOST_MARKED = 9
+"""Reports up to which each has a mark: a line through two of them would look like a course."""
+FEW_UNITS = 4
+"""Of quantity, up to which each whole one has its tick."""
 ALL = "\nall"
 """Id of the tile that holds the groups; no group is called so."""
 SCALE = ((0, "@loss"), (0.5, "@panel"), (1, "@gain"))
@@ -113,26 +118,36 @@ def instrument_history(rows: Sequence[tuple[str, int, float, float, float]], cur
         quantity[ts] += held
         price[ts] = of_one
     times = sorted(quantity)
-    days = [str(np.datetime64(ts, "s").astype("datetime64[D]")) for ts in times]
+    dates = np.array(times, dtype="datetime64[s]").astype("datetime64[D]")
+    days, held_at = texts(dates), [quantity[ts] for ts in times]
+    mode = "lines" if len(times) > MOST_MARKED else "lines+markers"
     return {
         "data": [
             {
-                "type": "scatter", "mode": "lines", "name": "Price", "x": days, "y": [price[ts] for ts in times],
+                "type": "scatter", "mode": mode, "name": "Price", "x": days, "y": [price[ts] for ts in times],
                 "line": {"color": "@series-1", "width": 1.5}, "hovertemplate": f"%{{y:,.2f}} {currency}",
             },
             {
                 "type": "scatter", "mode": "lines", "name": "Quantity", "x": days,
-                "y": [quantity[ts] for ts in times], "yaxis": "y2", "fill": "tozeroy", "fillcolor": "@series-2/0.15",
+                "y": held_at, "yaxis": "y2", "fill": "tozeroy", "fillcolor": "@series-2/0.15",
                 "line": {"color": "@series-2", "width": 1, "shape": "hv"}, "hovertemplate": "%{y:,.0f}",
             },
         ],
         "layout": {
             "yaxis": {"domain": [0.42, 1], "title": {"text": f"price, {currency}"}},
-            "yaxis2": {"domain": [0, 0.34], "title": {"text": "quantity"}},
-            "xaxis": {"type": "date"},
+            "yaxis2": {"domain": [0, 0.34], "title": {"text": "quantity"}, **_whole_ticks(held_at)},
+            "xaxis": day_axis(dates, "y2"),
             "showlegend": False,
         },
     }  # fmt: skip
+
+
+def _whole_ticks(held: Sequence[float]) -> dict[str, Any]:
+    """Return an axis whose ticks are whole where every quantity is: a tenth of a share that nobody holds is no tick."""
+    if any(each != round(each) for each in held):
+        return {"nticks": 4}
+    span = max(*held, 0.0) - min(*held, 0.0)
+    return {"tickformat": ",d", "nticks": 4} | ({"tick0": 0, "dtick": 1} if span <= FEW_UNITS else {})
 
 
 def _return_of(parts: Sequence[Holding]) -> float | None:

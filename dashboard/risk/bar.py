@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dashboard.components.choices import choice_input, choice_segments, choice_select
 from dashboard.portfolio import choice_bar as portfolio_bar
 from portfolio.allowed import Limits, seen
-from portfolio.chosen import find, key_now, key_of
+from portfolio.chosen import chosen_portfolio, find, key_of
 from portfolio.instrument_returns import HISTORIES, History
 from portfolio.query import PortfolioQuery
 from portfolio.risk import Book, book_of
@@ -77,15 +77,6 @@ def asked_of(stores: Stores, choices: Choices, limits: Limits, history: History 
     query, bad_query = PortfolioQuery.parse({name: choices[name] for name in ("portfolio", "asof") if name in choices})
     risk_query, bad_risk = RiskQuery.parse({"history": history, **choices})
     known = seen(list_portfolios(stores.state), limits)
-    wanted = key_now(stores, known, query.portfolio)
-    portfolio = find(known, wanted)
+    portfolio, not_there = chosen_portfolio(stores, known, query.portfolio)
     book = book_of(stores, portfolio, limits, query.as_of, risk_query) if portfolio is not None else None
-    unknown = _unknown(wanted, portfolio)
-    return Asked(risk_query, portfolio, query.as_of, book, (*unknown, *bad_query, *bad_risk))
-
-
-def _unknown(wanted: str, portfolio: Portfolio | None) -> tuple[str, ...]:
-    """Return what to tell who asked for a portfolio that there is not, or that may not be seen."""
-    if not wanted or portfolio is None or key_of(portfolio) == wanted:
-        return ()
-    return (f"Portfolio: there is none “{wanted[:80]}”. {portfolio.name} is shown.",)
+    return Asked(risk_query, portfolio, query.as_of, book, (*not_there, *bad_query, *bad_risk))

@@ -11,6 +11,7 @@ from dash import html
 from core import format as text
 from core.model import Status
 from dashboard.components.card import card, verdict
+from dashboard.portfolio.choice_bar import adjusted_line
 from portfolio.risk import Book, Risk
 from portfolio.risk_query import METHODS, Method
 
@@ -54,15 +55,10 @@ def strip(risk: Risk) -> list[html.Article]:
     ]  # fmt: skip
 
 
-def problems_line(problems: Sequence[str]) -> list[Any]:
-    """Return the line that says which choices could not be read; none when all could."""
-    return [verdict(Status.WARNING, " ".join(problems), word="adjusted choices")] if problems else []
-
-
 def remarks(risk: Risk | None, book: Book, problems: Sequence[str]) -> list[Any]:
     """Return what must be known before the figures: choices that could not be, and what is left out."""
     told = risk.told if risk is not None else ()
-    return [*problems_line(problems), *left_out_line(book, told)]
+    return [*adjusted_line(problems), *left_out_line(book, told)]
 
 
 def left_out_line(book: Book, told: Sequence[str] = ()) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dash import html
@@ -11,8 +12,7 @@ from analytics.performance import WINDOWS
 from core.alerts.spec import HISTORY
 from core.format import duration
 from core.kinds.ib.source import IbSource
-from core.model import Status
-from dashboard.components.card import empty, verdict
+from dashboard.components.card import empty
 from dashboard.components.choices import (
     choice_bar,
     choice_input,
@@ -29,7 +29,7 @@ from dashboard.views.marks import of_portfolio
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
 from portfolio.allowed import seen
-from portfolio.chosen import find, key_now, key_of
+from portfolio.chosen import chosen_portfolio, find, key_of
 from portfolio.execution import execution
 from portfolio.execution_model import BYS, Execution
 from portfolio.incidents import fired_events
@@ -160,22 +160,21 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     """Return how the orders of a portfolio were carried out."""
     query, problems = _query(choices)
     known = seen(list_portfolios(stores.state), viewer.portfolios)
-    portfolio = find(known, key_now(stores, known, query.portfolio))
+    portfolio, not_there = chosen_portfolio(stores, known, query.portfolio)
     by, bad_by = _by(choices)
     fired = fired_events(stores, viewer.portfolios, alerts_now(stores).firing)
     component = choices.get("component", ANY)
     bands = bands_of(fired, component, stores.clock.now())
     found = execution(stores, portfolio, viewer.portfolios, query, by, bands) if portfolio is not None else None
     if found is None:
-        return _nothing(portfolio, query)
+        return _nothing(portfolio, query, (*not_there, *problems))
     start, end = _seconds(found)
     rows, no_broker = broker_rows(stores, start, end)
     drawn = {
         OVER_TIME: charts.over_time(found, rows), BY: charts.by_group(found), SHORTFALL: charts.shortfall(found),
         IMPACT: charts.impact(found), MONTHS: charts.months(found),
     }  # fmt: skip
-    said = [each for each in (*problems, bad_by) if each]
-    adjusted = [verdict(Status.WARNING, " ".join(said), word="adjusted choices")] if said else []
+    adjusted = portfolio_bar.adjusted_line([each for each in (*not_there, *problems, bad_by) if each])
     return View(
         figures={panel.graph: dict(each.figure) for panel, each in drawn.items()},
         slots={
@@ -260,11 +259,11 @@ def _mark(found: Execution) -> html.Span:
     return html.Span(said, className="fw-mark", title=found.portfolio.note or None)
 
 
-def _nothing(portfolio: Portfolio | None, query: PortfolioQuery) -> View:
+def _nothing(portfolio: Portfolio | None, query: PortfolioQuery, problems: Sequence[str]) -> View:
     when = f" on or before {query.as_of}" if query.as_of is not None else " yet"
     title = f"{portfolio.name} told of no orders or trades{when}" if portfolio is not None else "No portfolio yet"
     return View(
-        slots={STRIP: empty(title, FEED)},
+        slots={REMARKS: portfolio_bar.adjusted_line(problems), STRIP: empty(title, FEED)},
         as_of=dict.fromkeys(panel.id for panel in PANELS),
         notes=dict.fromkeys((panel.id for panel in PANELS), "Shows orders as soon as they are sent."),
     )

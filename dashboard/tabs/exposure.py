@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dash import html
@@ -18,7 +19,7 @@ from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
 from portfolio.allowed import seen
 from portfolio.book_history import book_history
-from portfolio.chosen import find, key_now, key_of
+from portfolio.chosen import chosen_portfolio, find, key_of
 from portfolio.exposure import ExposureCourse, exposure_course
 from portfolio.holdings import GROUPS, Group, report_stale_after_seconds
 from portfolio.query import DEFAULT_WINDOW, PortfolioQuery
@@ -91,13 +92,13 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     asked = {name: choices[name] for name in ("portfolio", "window", "from", "to", "asof") if name in choices}
     query, problems = PortfolioQuery.parse(asked)
     known = seen(list_portfolios(stores.state), viewer.portfolios)
-    portfolio = find(known, key_now(stores, known, query.portfolio))
+    portfolio, not_there = chosen_portfolio(stores, known, query.portfolio)
     book = book_history(stores, portfolio, viewer.portfolios) if portfolio is not None else None
     by = _group(choices)
     found = exposure_course(book, query, by) if book is not None else None
     if portfolio is None or found is None:
-        return _nothing(portfolio, query, told_any=book is not None)
-    return _shown(stores, portfolio, found, by, list(problems))
+        return _nothing(portfolio, query, (*not_there, *problems), told_any=book is not None)
+    return _shown(stores, portfolio, found, by, [*not_there, *problems])
 
 
 def _shown(stores: Stores, portfolio: Portfolio, found: ExposureCourse, by: Group, problems: list[str]) -> View:
@@ -130,13 +131,15 @@ def _group(choices: Choices) -> Group:
     return next(group for group in GROUPS if group == name)
 
 
-def _nothing(portfolio: Portfolio | None, query: PortfolioQuery, *, told_any: bool) -> View:
+def _nothing(
+    portfolio: Portfolio | None, query: PortfolioQuery, problems: Sequence[str], *, told_any: bool
+) -> View:  # fmt: skip
     when = f" on or before {query.as_of}" if query.as_of is not None else " yet"
     title = f"{portfolio.name} reported no positions{when}" if portfolio is not None else "No portfolio yet"
     if told_any and portfolio is not None:
         title = f"{portfolio.name} has no positions with a net asset value in this window"
     return View(
-        slots={STRIP: empty(title, FEED)},
+        slots={REMARKS: portfolio_bar.adjusted_line(problems), STRIP: empty(title, FEED)},
         as_of=dict.fromkeys(panel.id for panel in PANELS),
         notes=dict.fromkeys((panel.id for panel in PANELS), "Shows exposure as soon as positions are reported."),
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from dash import html
 
 from access.viewer import Viewer
-from core.model import Status
-from dashboard.components.card import empty, verdict
+from dashboard.components.card import empty
 from dashboard.components.choices import choice_bar, choice_input, choice_segments, choice_select, chosen, spacer
 from dashboard.components.panel import panels, slot
 from dashboard.holdings import cards, charts, tables
@@ -17,7 +17,7 @@ from dashboard.portfolio import choice_bar as portfolio_bar
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
 from portfolio.allowed import seen
-from portfolio.chosen import find, key_now, key_of
+from portfolio.chosen import chosen_portfolio, find, key_of
 from portfolio.costs import METHODS, REPORTED, costed
 from portfolio.holdings import GROUPS, Group, Holdings, holdings, report_stale_after_seconds
 from portfolio.query import PortfolioQuery
@@ -113,10 +113,10 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     """Return what a portfolio holds."""
     query, problems = PortfolioQuery.parse({name: choices[name] for name in ("portfolio", "asof") if name in choices})
     known = seen(list_portfolios(stores.state), viewer.portfolios)
-    portfolio = find(known, key_now(stores, known, query.portfolio))
+    portfolio, not_there = chosen_portfolio(stores, known, query.portfolio)
     told = holdings(stores, portfolio, viewer.portfolios, query.as_of) if portfolio is not None else None
     if portfolio is None or told is None:
-        return _nothing(portfolio, query)
+        return _nothing(portfolio, query, (*not_there, *problems))
     costs = costed(stores, told, viewer.portfolios, chosen([*METHODS.items()], choices, "method", REPORTED))
     found = costs.holdings
     group = _group(choices)
@@ -127,11 +127,10 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     newest = np.datetime64(found.newest, "s").astype("datetime64[D]")
     stale_after = report_stale_after_seconds(portfolio, stores.clock.now())
     seen_at = float(found.newest) if stale_after is not None else None
-    adjusted = [verdict(Status.WARNING, " ".join(problems), word="adjusted choices")] if problems else []
     return View(
         figures={MAP.graph: dict(drawn.figure), HISTORY.graph: history},
         slots={
-            REMARKS: [*adjusted, *cards.remarks(found)],
+            REMARKS: [*portfolio_bar.adjusted_line((*not_there, *problems)), *cards.remarks(found)],
             STRIP: html.Div(cards.strip(found), className="fw-cards"),
             MARK: _mark(found, newest),
             f"{ID}-map-said": drawn.subtitle,
@@ -184,11 +183,11 @@ def _mark(found: Holdings, newest: np.datetime64) -> html.Span:
     return html.Span(said, className="fw-mark", title=found.portfolio.note or None)
 
 
-def _nothing(portfolio: Portfolio | None, query: PortfolioQuery) -> View:
+def _nothing(portfolio: Portfolio | None, query: PortfolioQuery, problems: Sequence[str]) -> View:
     when = f" on or before {query.as_of}" if query.as_of is not None else " yet"
     title = f"{portfolio.name} reported no positions{when}" if portfolio is not None else "No portfolio yet"
     return View(
-        slots={STRIP: empty(title, FEED)},
+        slots={REMARKS: portfolio_bar.adjusted_line(problems), STRIP: empty(title, FEED)},
         as_of=dict.fromkeys(panel.id for panel in PANELS),
         notes=dict.fromkeys((panel.id for panel in PANELS), "Shows positions as soon as they are reported."),
     )

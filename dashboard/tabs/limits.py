@@ -12,7 +12,7 @@ from core.model import Status
 from core.portfolio_limits.limit import LimitState
 from core.roles import Role
 from dashboard.access.common import told_zone
-from dashboard.components.card import card, empty, verdict
+from dashboard.components.card import card, empty
 from dashboard.components.choices import choice_bar, choice_select, spacer
 from dashboard.components.needing import needing
 from dashboard.components.panel import panels, slot
@@ -25,7 +25,7 @@ from dashboard.views.rights import needs
 from dashboard.views.route import Answer, Route
 from dashboard.views.tab import Choices, Page, View
 from portfolio.allowed import own_ids, seen
-from portfolio.chosen import find, key_now, key_of
+from portfolio.chosen import chosen_portfolio, find, key_of
 from portfolio.limits.change import LIMITS, changes, exported
 from portfolio.limits.judge import Finding, stands, with_parts
 from portfolio.limits.known import known_limits
@@ -89,8 +89,7 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     """Return how the limits of a portfolio and of what is below it stand. Raises StorageUnavailable."""
     now = stores.clock.now()
     known = seen(list_portfolios(stores.state), viewer.portfolios)
-    asked = key_now(stores, known, choices.get("portfolio", ""))
-    portfolio = find(known, asked)
+    portfolio, not_there = chosen_portfolio(stores, known, choices.get("portfolio", ""))
     if portfolio is None:
         notes = dict.fromkeys((each.id for each in PANELS), "Shows limits as soon as there is a portfolio.")
         return View(slots={STRIP: empty("No portfolio yet", HOW)}, as_of=dict.fromkeys(notes), notes=notes)
@@ -105,7 +104,7 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     names = {each.id: each.name for each in known if each.origin == OWN}
     return View(
         slots={
-            REMARKS: _remarks(portfolio, asked),
+            REMARKS: portfolio_bar.adjusted_line(not_there),
             STRIP: html.Div(_cards(found, is_own=is_own), className="fw-cards"),
             MARK: _mark(portfolio),
             f"{ID}-all-said": count(len(found), "limit"),
@@ -125,13 +124,6 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
 
 def _may_be_told(limit: Any, ids: frozenset[str] | None) -> bool:
     return ids is None or limit is None or limit.portfolio in ids
-
-
-def _remarks(portfolio: Portfolio, asked: str) -> list[Any]:
-    if asked and asked != key_of(portfolio):
-        return [verdict(Status.WARNING, f"There is no portfolio {asked[:80]!r}: {portfolio.name} is shown.",
-                        word="adjusted choices")]  # fmt: skip
-    return []
 
 
 def _cards(found: list[Finding], *, is_own: bool) -> list[html.Article]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from dash import html
 
 from access.viewer import Viewer
-from core.model import Status
-from dashboard.components.card import empty, verdict
+from dashboard.components.card import empty
 from dashboard.components.choices import choice_bar, choice_input, choice_select, spacer
 from dashboard.components.panel import panels, slot
 from dashboard.portfolio import choice_bar as portfolio_bar
@@ -17,7 +17,7 @@ from dashboard.reconcile import cards, charts, tables
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
 from portfolio.allowed import seen
-from portfolio.chosen import find, key_now, key_of
+from portfolio.chosen import chosen_portfolio, find, key_of
 from portfolio.holdings import report_stale_after_seconds
 from portfolio.query import PortfolioQuery
 from portfolio.reconciliation import Reconciliation, reconciliation
@@ -78,19 +78,18 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     """Return what differs."""
     query, problems = PortfolioQuery.parse({name: choices[name] for name in ("portfolio", "asof") if name in choices})
     known = seen(list_portfolios(stores.state), viewer.portfolios)
-    portfolio = find(known, key_now(stores, known, query.portfolio))
+    portfolio, not_there = chosen_portfolio(stores, known, query.portfolio)
     found = reconciliation(stores, portfolio, viewer.portfolios, query.as_of) if portfolio is not None else None
     if portfolio is None or found is None:
-        return _nothing(portfolio, query)
+        return _nothing(portfolio, query, (*not_there, *problems))
     drawn = charts.course(found)
     newest = np.datetime64(found.newest, "s").astype("datetime64[D]")
     stale_after = report_stale_after_seconds(portfolio, stores.clock.now())
-    adjusted = [verdict(Status.WARNING, " ".join(problems), word="adjusted choices")] if problems else []
     link = {"portfolio": key_of(portfolio), **({"asof": str(query.as_of)} if query.as_of is not None else {})}
     return View(
         figures={COURSE.graph: dict(drawn.figure)},
         slots={
-            REMARKS: [*adjusted, *cards.remarks(found)],
+            REMARKS: [*portfolio_bar.adjusted_line((*not_there, *problems)), *cards.remarks(found)],
             STRIP: html.Div(cards.strip(found), className="fw-cards"),
             MARK: _mark(found, newest),
             f"{ID}-course-said": drawn.subtitle,
@@ -113,11 +112,11 @@ def _mark(found: Reconciliation, newest: np.datetime64) -> html.Span:
     return html.Span(said, className="fw-mark", title=found.portfolio.note or None)
 
 
-def _nothing(portfolio: Portfolio | None, query: PortfolioQuery) -> View:
+def _nothing(portfolio: Portfolio | None, query: PortfolioQuery, problems: Sequence[str]) -> View:
     when = f" on or before {query.as_of}" if query.as_of is not None else " yet"
     title = f"{portfolio.name} has no two sides to compare{when}" if portfolio is not None else "No portfolio yet"
     return View(
-        slots={STRIP: empty(title, FEED)},
+        slots={REMARKS: portfolio_bar.adjusted_line(problems), STRIP: empty(title, FEED)},
         as_of=dict.fromkeys(panel.id for panel in PANELS),
         notes=dict.fromkeys((panel.id for panel in PANELS), "Shows differences as soon as both sides are there."),
     )

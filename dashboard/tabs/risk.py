@@ -11,6 +11,7 @@ from core import format as text
 from dashboard.components.card import empty
 from dashboard.components.choices import choice_bar, choice_input, choice_select, chosen, spacer
 from dashboard.components.panel import panels, slot
+from dashboard.portfolio.choice_bar import adjusted_line
 from dashboard.risk import cards, charts, tables
 from dashboard.risk.bar import FEED, Asked, asked_of, method_choice, portfolio_choices
 from dashboard.risk.mark import mark, returns_said
@@ -171,7 +172,7 @@ def _factors_said(risk: Risk, is_picked: bool) -> str:
 
 
 def _nothing(asked: Asked, title: str, how: str) -> View:
-    remarks = cards.problems_line(asked.problems)
+    remarks = adjusted_line(asked.problems)
     return View(
         slots={REMARKS: remarks, STRIP: empty(title, how)},
         as_of=dict.fromkeys(panel.id for panel in PANELS),

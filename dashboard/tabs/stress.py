@@ -11,8 +11,9 @@ from core.roles import Role
 from dashboard.components.card import empty
 from dashboard.components.choices import choice_bar, choice_select, chosen, spacer
 from dashboard.components.panel import panels, slot
+from dashboard.portfolio.choice_bar import adjusted_line
 from dashboard.risk.bar import FEED, Asked, asked_of, portfolio_choices
-from dashboard.risk.cards import left_out_line, problems_line
+from dashboard.risk.cards import left_out_line
 from dashboard.risk.mark import mark, returns_said
 from dashboard.stress import cards, tables
 from dashboard.stress.forms import forms, scenario_form
@@ -127,7 +128,7 @@ def _view(stores: Stores, asked: Asked, book: Book, choices: Choices, viewer: Vi
     nothing = html.P("No shock can be worked out.", className="fw-nothing")
     return View(
         slots={
-            REMARKS: [*problems_line([*asked.problems, *problem]), *left_out_line(book)],
+            REMARKS: [*adjusted_line([*asked.problems, *problem]), *left_out_line(book)],
             STRIP: html.Div(cards.strip(found, shocks, past, kept, moved, query), className="fw-cards"),
             MARK: mark(book),
             STATED.slot: tables.stated_table(found, shocks, id),
@@ -167,7 +168,7 @@ def _form_for(viewer: Viewer, found: Any, choices: Choices) -> Any:
 
 def _nothing(asked: Asked) -> View:
     return View(
-        slots={REMARKS: problems_line(asked.problems), STRIP: empty(asked.nothing, FEED)},
+        slots={REMARKS: adjusted_line(asked.problems), STRIP: empty(asked.nothing, FEED)},
         as_of=dict.fromkeys(panel.id for panel in PANELS),
         notes=dict.fromkeys((panel.id for panel in PANELS), "Shows losses as soon as positions are there."),
     )

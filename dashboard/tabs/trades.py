@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dash import html
@@ -26,7 +27,7 @@ from dashboard.trades import blotter, cards, charts, tables
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
 from portfolio.allowed import seen
-from portfolio.chosen import find, key_now, key_of
+from portfolio.chosen import chosen_portfolio, find, key_of
 from portfolio.excursions import excursions_of
 from portfolio.orders import Blotter, called, misfits
 from portfolio.orders import blotter as orders_of
@@ -127,18 +128,18 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     """Return the trades and orders of a portfolio."""
     query, problems = PortfolioQuery.parse({name: choices[name] for name in ASKED if name in choices})
     known = seen(list_portfolios(stores.state), viewer.portfolios)
-    portfolio = find(known, key_now(stores, known, query.portfolio))
+    portfolio, not_there = chosen_portfolio(stores, known, query.portfolio)
     if portfolio is None:
-        return _nothing("No portfolio yet")
+        return _nothing("No portfolio yet", problems)
     narrowed, unknown = _narrowed(choices)
     instrument = choices.get("instrument", "")
     found = trips_of(stores, portfolio, viewer.portfolios, query, instrument)
     orders = orders_of(stores, portfolio, viewer.portfolios, query.as_of, narrowed)
     if found is None and orders is None:
         when = f" on or before {query.as_of}" if query.as_of is not None else " yet"
-        return _nothing(f"{portfolio.name} told no trades and no orders{when}")
+        return _nothing(f"{portfolio.name} told no trades and no orders{when}", (*not_there, *problems))
     odd = misfits(stores, portfolio, viewer.portfolios) if orders else Odd()
-    told = [*problems, *unknown, *_never_traded(found, orders, instrument)]
+    told = [*not_there, *problems, *unknown, *_never_traded(found, orders, instrument)]
     parts = [_trips_view(stores, choices, found), _orders_view(stores, choices, viewer, portfolio, orders)]
     return View(
         figures={name: each for part in parts for name, each in part.figures.items()},
@@ -239,9 +240,9 @@ def _mark(found: Trips | None, portfolio: Portfolio) -> html.Span:
     return html.Span(said, className="fw-mark", title=portfolio.note or None)
 
 
-def _nothing(title: str) -> View:
+def _nothing(title: str, problems: Sequence[str]) -> View:
     return View(
-        slots={STRIP: empty(title, FEED)},
+        slots={REMARKS: portfolio_bar.adjusted_line(problems), STRIP: empty(title, FEED)},
         as_of=dict.fromkeys(panel.id for panel in PANELS),
         notes=dict.fromkeys((panel.id for panel in PANELS), "Shows trades and orders as soon as they are told."),
     )

@@ -11,8 +11,8 @@ from core.model import Status
 from dashboard.components.card import empty, verdict
 from dashboard.components.choices import choice_bar, choice_input, spacer
 from dashboard.components.panel import panels, slot
+from dashboard.portfolio.choice_bar import adjusted_line
 from dashboard.risk.bar import FEED, Asked, asked_of, portfolio_choices
-from dashboard.risk.cards import problems_line
 from dashboard.risk.mark import mark, returns_said
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
@@ -88,7 +88,7 @@ def _view(stores: Stores, asked: Asked, book: Book, choices: Choices) -> View:
     ids = [panel.id for panel in PANELS]
     return View(
         slots={
-            REMARKS: [*problems_line(problems), *told],
+            REMARKS: [*adjusted_line(problems), *told],
             MARK: mark(found.book),
             NEW.slot: trade_form(choices, known_instruments(stores, book.found), portfolio.currency),
             TRADES.slot: tables.trades_table(found, trades, portfolio.currency),
@@ -103,7 +103,7 @@ def _view(stores: Stores, asked: Asked, book: Book, choices: Choices) -> View:
 
 def _nothing(asked: Asked) -> View:
     return View(
-        slots={REMARKS: [*problems_line(asked.problems), empty(asked.nothing, FEED)]},
+        slots={REMARKS: [*adjusted_line(asked.problems), empty(asked.nothing, FEED)]},
         as_of=dict.fromkeys(panel.id for panel in PANELS),
         notes=dict.fromkeys((panel.id for panel in PANELS), "Shows figures as soon as positions are there."),
     )

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from access.viewer import Viewer
+from core.clock import SystemClock
 from core.roles import Role
 from sample.load import load_sample
+from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
+from tests.ingest.conftest import sender
+from tests.ingest.test_door import DAY, NOW, at
 from tests.support.api import client_of
 
 READER = Viewer("reader", Role.VIEWER)
@@ -61,3 +67,39 @@ def test_costs_are_worked_out_where_that_is_asked_for(sample: Stores) -> None:
     assert [each["total"] for each in fifo["items"]] == [each["total"] for each in reported["items"]]
     assert [each["average_cost"] for each in fifo["items"]] != [each["average_cost"] for each in reported["items"]]
     assert client.get(f"{path}&cost=lifo").json["field"] == "cost"
+
+
+@pytest.fixture
+def foreign(stores: Stores) -> Stores:
+    """A portfolio in euros that ordered, traded and holds something in dollars, and trades nothing that explains it."""
+    put_portfolios(stores.state, [Portfolio("own", "alpha", "Alpha", currency="EUR")])
+    found = replace(stores, clock=SystemClock())
+    send, day = sender(found), at(NOW // DAY * DAY - DAY)
+    row = {"portfolio": "alpha", "ts": day, "instrument": "ACME"}
+    for kind, one in (
+        ("instruments", {"symbol": "ACME", "currency": "USD"}),
+        ("orders", {**row, "order_id": "1", "side": "buy", "quantity": 5, "status": "new", "arrival_price": 10}),
+        ("orders", {**row, "order_id": "2", "instrument": "N0NE", "side": "buy", "quantity": 5, "status": "new"}),
+        ("trades", {**row, "trade_id": "1", "side": "buy", "quantity": 5, "price": 10, "currency": "USD"}),
+        ("trades", {**row, "trade_id": "2", "instrument": "N0NE", "side": "buy", "quantity": 5, "price": 10}),
+        ("positions", {**row, "quantity": 50, "price": 10, "currency": "USD"}),
+    ):
+        assert send(kind, [one]).status_code == 200
+    return found
+
+
+def test_prices_are_in_the_currency_of_their_row(foreign: Stores) -> None:
+    client = client_of(foreign, READER)
+    for table, field, currencies in (
+        ("orders", "arrival_price", ["USD", ""]), ("trades", "price", ["USD", "EUR"]), ("positions", "price", ["USD"]),
+    ):  # fmt: skip
+        answer = client.get(f"/api/v1/portfolios/own:alpha/{table}").json
+        assert answer["units"][field] == "currency"
+        assert [row["currency"] for row in answer["items"]] == currencies
+
+
+def test_what_nobody_knows_is_null_and_not_nothing(foreign: Stores) -> None:
+    for row in client_of(foreign, READER).get("/api/v1/portfolios/own:alpha/exposure").json["items"]:
+        assert [row[name] for name in ("long", "short", "net", "gross", "net_ratio", "day", "month", "total")] == [
+            None
+        ] * 8

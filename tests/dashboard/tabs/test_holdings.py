@@ -10,6 +10,7 @@ import pytest
 
 from access.viewer import Viewer
 from core.roles import Role
+from dashboard.holdings.charts import instrument_history
 from dashboard.tabs import holdings
 from dashboard.views.tab import Choices, View
 from sample.load import load_sample
@@ -118,3 +119,15 @@ def test_who_may_see_a_part_alone_sees_no_other(stores: Stores) -> None:
         found = view(stores, limited, portfolio=portfolio)
         assert "BETA" not in repr(found)
         assert "ALPHA" in text_of(found.slots["holdings-positions-table"])
+
+
+def test_the_history_of_two_reports_has_ticks_of_days_and_of_whole_units() -> None:
+    day = 1_790_035_200
+    rows = [("alpha", day, 2.0, 10.5, 21.0), ("alpha", day + 86_400, 3.0, 10.0, 30.0)]
+    figure = instrument_history(rows, "EUR")
+    axis, quantity = figure["layout"]["xaxis"], figure["layout"]["yaxis2"]
+    assert (axis["dtick"], axis["hoverformat"]) == (86_400_000, "%Y-%m-%d")
+    assert "%H" not in axis["tickformat"]
+    assert (quantity["dtick"], quantity["tickformat"]) == (1, ",d")
+    assert figure["data"][0]["mode"] == "lines+markers"
+    assert "tickformat" not in instrument_history([("alpha", day, 0.5, 1.0, 0.5)], "EUR")["layout"]["yaxis2"]

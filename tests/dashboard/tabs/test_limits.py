@@ -73,7 +73,7 @@ def test_every_figure_of_the_sample_is_known_and_is_that_of_its_holdings(stores:
         assert by[name].value == pytest.approx(value, rel=1e-9), name
     said = shows(stores)
     assert "Gross exposure" in said and "The sample brings its limits" in said
-    assert "There is no portfolio 'own:nothing'" in shows(stores, portfolio="own:nothing")
+    assert "there is no “own:nothing”" in shows(stores, portfolio="own:nothing")
 
 
 def test_what_is_below_stands_with_it_and_the_form_is_for_administrators(fund: Stores) -> None:
@@ -93,7 +93,7 @@ def test_who_may_see_some_portfolios_is_told_of_no_other_one_nor_of_who_limits_f
         assert "Alpha" in said or "Daily loss" in said
         assert "above it" in said, "that it is limited from above is told"
         for secret in ("Beta", "beta", "Secret", "root", "3.00 %", "own:fund", "of fund"):
-            assert secret not in said.replace("'own:fund'", "").replace("'own:beta'", ""), secret
+            assert secret not in said.replace("“own:fund”", "").replace("“own:beta”", ""), secret
     client = client_of(fund, MINE)
     told = client.get("/api/v1/portfolios/own:alpha/limits").text
     assert "Secret" not in told and "root" not in told and '"fund"' not in told and "beta" not in told
