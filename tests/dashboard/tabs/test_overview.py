@@ -139,7 +139,7 @@ def test_it_opens_first_and_its_key_is_one() -> None:
 def test_safe_is_told_with_how_many_checks_say_so(stores: Stores) -> None:
     tell(stores, answer(), answer("macro"), answer("pairs"), checks=WATCHED)
     banner = slot_text("overview", built(TAB, stores), "safe")
-    assert "Safe to trade" in banner and "by 2 of 3 checks, 1 is not watched" in banner
+    assert "Safe to trade" in banner and "by 2 checks, 1 more is not watched" in banner
     assert slot_text("overview", shown(stores), "portfolios-table").count("safe") == 2
 
 
@@ -244,9 +244,11 @@ def test_who_is_limited_sees_nothing_of_others(stores: Stores) -> None:
     fire(stores, alert("Pairs drawdown", "urgent", 5, portfolio="pairs"))
     view = shown(stores, LIMITED)
     assert "Pairs" not in words(view) and "Macro" in words(view)
-    assert "Safe to trade" in slot_text("overview", view, "safe")
+    of_his = "Safe to trade, of the portfolios that you may see"
+    assert of_his in slot_text("overview", view, "safe")
     client: FlaskClient = create_app(stores, find_viewer=lambda _: LIMITED).server.test_client()
-    assert client.get("/overview/safe").get_json()["word"] == "safe"
+    told = client.get("/overview/safe").get_json()
+    assert (told["word"], told["scope"], told["title"]) == ("safe", "yours", of_his) and of_his in told["list"]
     assert b"Pairs" not in client.get("/overview/safe").data
     nobody = shown(stores, replace(LIMITED, portfolios=frozenset({"gone"})))
     assert "Nobody knows" in slot_text("overview", nobody, "safe") or "Not safe" in slot_text(
@@ -256,12 +258,13 @@ def test_who_is_limited_sees_nothing_of_others(stores: Stores) -> None:
 
 def test_the_badge_answers_on_every_tab_and_is_not_safe_without_an_answer(stores: Stores) -> None:
     client: FlaskClient = create_app(stores).server.test_client()
-    assert client.get("/overview/safe").get_json() | {"list": ""} == {
-        "word": "unknown", "status": "critical", "count": "", "list": "", "halted": None,
+    assert client.get("/overview/safe").get_json() | {"list": "", "banner": ""} == {
+        "word": "unknown", "status": "critical", "count": "", "scope": "", "list": "", "banner": "", "halted": None,
+        "title": "Nobody knows whether it is safe",
     }  # fmt: skip
     tell(stores, answer(), checks=WATCHED)
     told = client.get("/overview/safe").get_json()
-    assert (told["word"], told["status"], told["count"]) == ("safe", "ok", "2/2")
+    assert (told["word"], told["status"], told["count"]) == ("safe", "ok", "2 checks")
     tell(stores, replace(answer(), is_safe=False, reasons=["safe in 12 s"]), checks=WATCHED)
     told = client.get("/overview/safe").get_json()
     assert (told["word"], told["count"]) == ("not safe", "yet"), "all are ready, and have to stay so"
