@@ -78,6 +78,8 @@ class Readiness:
     """Id of what each portfolio of the fund's own is part of, by its id; empty where that is not known."""
     halts: Sequence[Halt] = ()
     """Those in force, the oldest first."""
+    is_limited: bool = False
+    """Whether `whole` and `checks` are of some portfolios alone: those that somebody may see."""
 
     def of(self, portfolio: str) -> PortfolioReadiness:
         """Return the answer for the portfolio of an id, EVERY_PORTFOLIO: for the whole fund. Unknown: not safe."""
@@ -99,7 +101,8 @@ class Readiness:
         checks = [_told(each) for each in self.checks if each.portfolio == EVERY_PORTFOLIO or each.portfolio in seen]
         seen = {id: self._as_told(answer, checks) for id, answer in seen.items()}
         halts = [told for each in self.halts for told in self._halts_for(each, ids)]
-        return replace(self, whole=self._together(seen, checks), portfolios=seen, checks=checks, halts=halts)
+        together = self._together(seen, checks)
+        return replace(self, whole=together, portfolios=seen, checks=checks, halts=halts, is_limited=True)
 
     def _halts_for(self, halt: Halt, ids: Collection[str]) -> list[Halt]:
         """Return a halt as it may be told: one of what portfolios are part of as a halt, without number, of those."""

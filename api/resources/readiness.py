@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
@@ -42,6 +42,9 @@ class TradingReadiness(Aged):
     """Whether trading may go on. Nothing but `safe` says so; with 503 it may not."""
 
     portfolio: str = Field(description="`id` of the portfolio; empty: the whole fund, with every portfolio in it.")
+    scope: Literal["fund", "seen", "portfolio"] = Field(
+        description="What `safe` is of: the whole fund, of it the portfolios that you may see alone, or one portfolio."
+    )
     safe: bool = Field(description="Whether every check that is watched was ready for long enough.")
     ready: int = Field(description="How many kinds of checks are ready.")
     watched: int = Field(description="How many are watched.")
@@ -83,6 +86,7 @@ def _told(found: Readiness, portfolio: str, now: float) -> TradingReadiness:
     answer = found.of(portfolio)
     return TradingReadiness(
         portfolio=_key(portfolio),
+        scope="portfolio" if portfolio else "seen" if found.is_limited else "fund",
         safe=answer.is_safe,
         ready=answer.ready,
         watched=answer.watched,

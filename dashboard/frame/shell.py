@@ -174,7 +174,8 @@ def _badge(allowed: Sequence[Page]) -> list[Any]:
         return []
     sign = html.Span("?", className="fw-sign", **attributes(aria_hidden="true"))
     button = html.Button(
-        [sign, html.Span("unknown", className="fw-safe-word"), html.Span(className="fw-safe-count")],
+        [sign, html.Span("unknown", className="fw-safe-word"), html.Span(className="fw-safe-scope"),
+         html.Span(className="fw-safe-count")],
         id="safe-button", type="button", className="fw-safe-button", title="May we trade? Opens the list of checks",
         **attributes(aria_expanded="false", aria_controls="safe-menu", data_url=SAFE, data_status="critical"),
     )  # fmt: skip

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from core.format import count, percent
+from core.format import count, duration, percent
 from core.kinds.registry import collector_title
 from core.memo import Memo
 from core.model import SEVERITY, Status
@@ -50,6 +50,9 @@ COLOURS = {
     Status.DOWN: "@critical",
 }
 NOTHING = "nothing that trading rests on is watched"
+NOT_WATCHED = "not watched"
+WHOLE_SECONDS = 60.0
+"""A day that nobody watched for no longer than this was watched."""
 PLOT, STRIP = [0.0, 0.74], [0.84, 1.0]
 """Shares of the figure's height."""
 
@@ -70,6 +73,23 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
+class Watched:
+    """What is known of a span of that which trading rests on."""
+
+    spans: tuple[tuple[float, float], ...]
+    """When the state of any of it was known, epoch seconds, oldest first."""
+    trouble: tuple[Trouble, ...]
+    """Within them, oldest first; the shortest are left out where they are very many."""
+    trouble_seconds: float
+    """Of all of it, also what is left out."""
+
+    @property
+    def seconds(self) -> float:
+        """How long anything was known."""
+        return math.fsum(end - start for start, end in self.spans)
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
     """The growth of a portfolio within the last 24 hours."""
 
@@ -85,8 +105,8 @@ def trading_sources(stores: Stores) -> list[str]:
     return [f"{kind}:{name}" for kind in sorted(TRADING_KINDS) for name in instance_names(stores.settings, kind)]
 
 
-def read_trouble(stores: Stores, start: float, end: float, *, is_whole: bool) -> list[Trouble]:
-    """Return when anything that trading rests on was not ok, or it was not safe, oldest first.
+def read_watched(stores: Stores, start: float, end: float, *, is_whole: bool) -> Watched:
+    """Return when what trading rests on was watched, and when any of it was not ok, or it was not safe.
 
     is_whole: for somebody who may see every portfolio: others are not told whether the whole fund was safe. Raises
     StorageUnavailable.
@@ -94,31 +114,47 @@ def read_trouble(stores: Stores, start: float, end: float, *, is_whole: bool) ->
     history = state_history(stores, trading_sources(stores), start, end)
     if is_whole:
         history |= history_of_any_host(stores, READINESS, start, end)
-    return troubles(history, start, end)
+    return watched(history, start, end)
 
 
-def troubles(history: Mapping[ComponentId, Sequence[StateChange]], start: float, end: float) -> list[Trouble]:
-    """Return the times in which one of several components or more were not ok; history: the changes of each."""
-    bad = [
+def watched(history: Mapping[ComponentId, Sequence[StateChange]], start: float, end: float) -> Watched:
+    """Return when any of several components was known, and when any was not ok; history: the changes of each.
+
+    While all of them are unknown nobody watches.
+    """
+    told = [
         (id.name or collector_title(id.source), band)
         for id, changes in history.items()
         # What was not watched yet was not in trouble.
         for band in bands(changes, begins(changes, start), end)
-        if SEVERITY[band.state] > 0
     ]
-    edges = sorted({edge for _, band in bad for edge in (band.start, band.end)})
+    edges = sorted({edge for _, band in told for edge in (band.start, band.end)})
+    spans: list[tuple[float, float]] = []
     found: list[Trouble] = []
     for since, until in itertools.pairwise(edges):
-        inside = [(name, band) for name, band in bad if band.start <= since and band.end >= until]
-        if not inside:
+        inside = [(name, band) for name, band in told if band.start <= since and band.end >= until]
+        if all(band.state is Status.UNKNOWN for _, band in inside):
             continue
-        state, names = _worst(inside)
+        _append(spans, since, until)
+        bad = [(name, band) for name, band in inside if SEVERITY[band.state] > 0]
+        if not bad:
+            continue
+        state, names = _worst(bad)
         if found and found[-1].end == since and (found[-1].worst, found[-1].names) == (state, names):
             found[-1] = Trouble(found[-1].start, until, state, names)
         else:
             found.append(Trouble(since, until, state, names))
     longest = sorted(found, key=lambda each: each.start - each.end)[:MOST_BANDS]
-    return sorted(longest, key=lambda each: each.start)
+    in_trouble = math.fsum(each.end - each.start for each in found)
+    return Watched(tuple(spans), tuple(sorted(longest, key=lambda each: each.start)), in_trouble)
+
+
+def _append(spans: list[tuple[float, float]], since: float, until: float) -> None:
+    """Put a stretch at the end of others, as one with the last where it begins at its end."""
+    if spans and spans[-1][1] == since:
+        spans[-1] = (spans[-1][0], until)
+    else:
+        spans.append((since, until))
 
 
 def _worst(inside: Sequence[tuple[str, Band]]) -> tuple[Status, tuple[str, ...]]:
@@ -157,17 +193,17 @@ def _course(name: str, grown: Intraday, start: float) -> Course | None:
 
 
 def past_figure(
-    trouble: Sequence[Trouble], course: Course | None, span: tuple[float, float], *, is_watched: bool
+    found: Watched, course: Course | None, span: tuple[float, float], *, has_sources: bool
 ) -> dict[str, Any]:
     """Return the strip of trading above the line of the P&L, both over `span` (epoch seconds).
 
-    is_watched: whether anything is that trading rests on.
+    has_sources: whether anything is named that trading rests on.
     """
-    start, end = span
-    traces = [_band_trace([start, end], "@ok", "all ok") if is_watched else _band_trace([start, end], "@line", NOTHING)]
+    traces = [_band_trace(span, "@line", NOT_WATCHED if has_sources or found.spans else NOTHING)]
+    traces += [_band_trace(each, "@ok", "all ok") for each in _longest(found.spans)]
     traces += [
         _band_trace([each.start, each.end], COLOURS[each.worst], f"{each.worst}: {', '.join(each.names)}")
-        for each in trouble
+        for each in found.trouble
     ]
     notes = [end_label("trading", 0, "@muted", yref="y2")]
     axis: dict[str, Any] = {"domain": PLOT, "ticksuffix": " %", "nticks": 4, "zeroline": True}
@@ -185,7 +221,7 @@ def past_figure(
              "yref": "y", "showarrow": False, "font": {"color": "@muted", "size": 11}}
         )  # fmt: skip
     layout = {
-        "xaxis": {**time_axis(span), "range": [round(start), round(end)]},
+        "xaxis": {**time_axis(span), "range": [round(edge) for edge in span]},
         "yaxis": axis,
         "yaxis2": {"domain": STRIP, "range": [-1, 1], "showticklabels": False, "showgrid": False, "zeroline": False},
         "margin": {"r": 64, "l": 44, "t": 6},
@@ -206,14 +242,20 @@ def _band_trace(ends: Sequence[float], color: str, told: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def trouble_line(trouble: Sequence[Trouble], sources: int) -> str:
-    """Return in words what the strip shows."""
-    if not sources and not trouble:
-        return NOTHING
-    if not trouble:
-        return f"{count(sources, 'source')} that trading rests on, all ok"
-    seconds = math.fsum(each.end - each.start for each in trouble)
-    return f"not ok for {percent(seconds / DAY_SECONDS)} of the time"
+def _longest(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    return sorted(sorted(spans, key=lambda each: each[0] - each[1])[:MOST_BANDS])
+
+
+def watched_line(found: Watched, sources: int) -> str:
+    """Return in words what the strip shows of a day; sources: how many are named that trading rests on."""
+    if not found.spans:
+        return f"{NOT_WATCHED} within 24 h" if sources else NOTHING
+    is_whole = DAY_SECONDS - found.seconds <= WHOLE_SECONDS
+    if found.trouble:
+        share = percent(found.trouble_seconds / found.seconds)
+        return f"not ok for {share} of the {'time' if is_whole else f'{duration(found.seconds)} that were watched'}"
+    told = f"{count(sources, 'source')} that trading rests on, all ok" if sources else "all ok"
+    return told if is_whole else f"{told} in the {duration(found.seconds)} that were watched"
 
 
 def read_trend(stores: Stores, reading: LiveReading | None, start: float, end: float) -> SeriesData | None:

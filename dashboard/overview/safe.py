@@ -56,7 +56,12 @@ TITLES = {
     UNKNOWN: "Nobody knows whether it is safe",
     UNCHECKED: "Nothing of your trading is checked yet",
 }
+OF_SEEN = "of the portfolios that you may see"
 STALE_AFTER_SECONDS = stale_after_seconds(INTERVAL_SECONDS)
+BADGE_COUNTS_SECONDS = 12.0
+"""For so long an answer of the badge counts (COUNTS_MS of assets/js/75-safe.js); it puts the banner anew as well."""
+BANNER_STALE_SECONDS = STALE_AFTER_SECONDS + BADGE_COUNTS_SECONDS
+"""Age beyond which the banner is stale: never while the badge, which may know better, still counts."""
 MOST_REASONS = 4
 """Of the banner; the badge's list has more of them."""
 MOST_LISTED = 60
@@ -93,7 +98,8 @@ def seen_readiness(stores: Stores, now: float, limits: Limits) -> tuple[Readines
     except StorageError as error:
         problem = problem_of(error)
         lost = replace(found.whole, is_safe=False, reasons=[problem])
-        return replace(found, whole=lost, portfolios={}, checks=(), halts=(), unknown=problem), {}
+        nothing = replace(found, whole=lost, portfolios={}, checks=(), halts=(), unknown=problem)
+        return replace(nothing, is_limited=limits is not None), {}
     return (found if limits is None else found.only(names)), names
 
 
@@ -106,18 +112,29 @@ def word_of(found: Readiness) -> str:
     return SAFE if _watches_trading(found.checks_of(EVERY_PORTFOLIO)) else UNCHECKED
 
 
+def counted(answer: PortfolioReadiness) -> str:
+    """Return how many of the checks that are watched are ready: "7 checks" where all are, else "6 of 7 checks"."""
+    if answer.ready == answer.watched:
+        return count(answer.watched, "check")
+    return f"{answer.ready} of {count(answer.watched, 'check')}"
+
+
 def sentence_of(answer: PortfolioReadiness, checks: Sequence[ReadinessCheck]) -> str:
-    """Return by how many checks it is safe or is not: "by 6 of 11 checks, 5 are not watched"; of what alone."""
+    """Return by how many checks it is safe or is not: "by 6 checks, 5 more are not watched"; of what alone."""
     kinds = {each.check for each in checks}
     if not kinds:
         return ""
     if answer.is_safe and not _watches_trading(checks):
         return f"{count(answer.ready, 'check')} of Fundwatch and its machine alone"
     unwatched = len(kinds) - answer.watched
-    rest = f", {count(unwatched, 'is', 'are')} not watched" if unwatched > 0 else ""
-    if answer.is_safe:
-        return f"by {answer.ready} of {count(len(kinds), 'check')}{rest}"
-    return f"{answer.ready} of {count(answer.watched, 'check')} ready{rest}"
+    rest = f", {unwatched} more {'is' if unwatched == 1 else 'are'} not watched" if unwatched > 0 else ""
+    return f"by {counted(answer)}{rest}" if answer.is_safe else f"{counted(answer)} ready{rest}"
+
+
+def title_of(found: Readiness) -> str:
+    """Return the answer as a sentence, with what it is of where that is not the whole fund."""
+    title = TITLES[word_of(found)]
+    return f"{title}, {OF_SEEN}" if found.is_limited else title
 
 
 def banner(found: Readiness, names: Mapping[str, str]) -> html.Div:
@@ -127,10 +144,10 @@ def banner(found: Readiness, names: Mapping[str, str]) -> html.Div:
     checks = found.checks_of(EVERY_PORTFOLIO)
     failing = [each for each in checks if each.state in (State.NOT_READY, State.UNKNOWN)]
     told = sentence_of(found.whole, checks)
-    badge = state_badge(status, TITLES[word])
+    badge = state_badge(status, title_of(found))
     said: list[Any] = [
         f"{told} · " if told else "",
-        age(found.read_at, STALE_AFTER_SECONDS, prefix="checked ") if found.read_at else "never checked",
+        age(found.read_at, BANNER_STALE_SECONDS, prefix="checked ") if found.read_at else "never checked",
     ]
     return html.Div(
         [
@@ -139,6 +156,7 @@ def banner(found: Readiness, names: Mapping[str, str]) -> html.Div:
         ],
         className=f"fw-verdict fw-safe fw-level-{status.value}",
         role="status",
+        **attributes(data_trading=word),
     )
 
 
@@ -191,16 +209,19 @@ def _sorted(checks: Sequence[ReadinessCheck]) -> list[ReadinessCheck]:
 
 
 def badge_answer(found: Readiness, names: Mapping[str, str]) -> Answer:
-    """Return what every page shows: the badge's state and word, the list of checks and the banner of halts as HTML.
+    """Return what every page shows: the badge's state and word, and as HTML the list of checks and two banners.
 
-    assets/js/75-safe.js asks for it.
+    One says whether it is safe, the other who halted trading. assets/js/75-safe.js asks for it.
     """
     word = word_of(found)
     told = {
         "word": word,
         "status": SHOWN[word].value,
+        "scope": "yours" if found.is_limited else "",
+        "title": title_of(found),
         "count": _count(found.whole) if word != UNCHECKED else "",
         "list": markup(check_list(found, names)),
+        "banner": markup(banner(found, names)),
         # None: not known now, and the page keeps what it says.
         "halted": markup(halts_banner(found.halts, names)) if found.halts else None if found.unknown else "",
     }
@@ -208,10 +229,10 @@ def badge_answer(found: Readiness, names: Mapping[str, str]) -> Answer:
 
 
 def _count(whole: PortfolioReadiness) -> str:
-    """Return what stands beside the word: "6/7" checks ready, or that all are and only have to stay so."""
+    """Return what stands beside the word: "6 of 7 checks" are ready, or that all are and only have to stay so."""
     if not whole.watched:
         return ""
-    return "yet" if whole.ready == whole.watched and not whole.is_safe else f"{whole.ready}/{whole.watched}"
+    return "yet" if whole.ready == whole.watched and not whole.is_safe else counted(whole)
 
 
 def check_list(found: Readiness, names: Mapping[str, str]) -> html.Div:
@@ -251,7 +272,7 @@ def check_list(found: Readiness, names: Mapping[str, str]) -> html.Div:
     rows += [html.Li(f"and {count(more, 'check')} more")] if more > 0 else []
     return html.Div(
         [
-            html.P([html.Strong(word_of(found).capitalize()), f" {sentence_of(found.whole, checks)}"]),
+            html.P([html.Strong(title_of(found)), f" {sentence_of(found.whole, checks)}"]),
             *([html.P(found.unknown)] if found.unknown else []),
             html.Ul(rows, className="fw-safe-checks") if rows else None,
             html.P([html.A("Overview", href="/overview"), " · ", html.A("Halt or resume trading", href=READINESS)]),

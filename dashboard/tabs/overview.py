@@ -95,7 +95,8 @@ TREND = Panel(
 PAST = Panel(
     f"{ID}-past",
     "Trading and P&L, 24 h",
-    "Above: when anything that trading rests on was not ok. Below: growth within the day, since the close before.",
+    "Above: when anything that trading rests on was not ok; grey: nobody watched. Below: growth within the day, since "
+    "the close before.",
     GraphBody(PAST_PX),
     subtitle_slot=f"{ID}-past-told",
 )
@@ -107,7 +108,7 @@ Read = TypeVar("Read")
 @dataclass(frozen=True, slots=True)
 class _Past:
     trend: Any
-    trouble: list[past.Trouble]
+    watched: past.Watched
 
 
 _PAST: WeakKeyDictionary[ClickHouse, Memo[_Past]] = WeakKeyDictionary()
@@ -149,8 +150,8 @@ def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
     newest = max((each.ts for each in readings), default=None)
     drawn = {TREND.graph: past.trend_figure(read.trend, span, CHART_PX)} if read and read.trend else {}
     if read:
-        is_watched = bool(read.trouble or past.trading_sources(stores))
-        drawn[PAST.graph] = past.past_figure(read.trouble, course, span, is_watched=is_watched)
+        has_sources = bool(past.trading_sources(stores))
+        drawn[PAST.graph] = past.past_figure(read.watched, course, span, has_sources=has_sources)
     return View(
         figures=drawn,
         slots={
@@ -194,7 +195,7 @@ def _past(stores: Stores, readings: list[LiveReading], span: tuple[float, float]
 
     def read() -> _Past:
         reading = next((each for each in readings if each.collector == HEALTH), None)
-        return _Past(past.read_trend(stores, reading, *span), past.read_trouble(stores, *span, is_whole=is_whole))
+        return _Past(past.read_trend(stores, reading, *span), past.read_watched(stores, *span, is_whole=is_whole))
 
     return memo.get((int(span[1] // READ_AGAIN_SECONDS), is_whole), read)
 
@@ -230,7 +231,7 @@ def _score_line(score: Score) -> list[Any]:
 def _past_line(stores: Stores, read: _Past | None, course: past.Course | None) -> str | None:
     if read is None:
         return None
-    told = past.trouble_line(read.trouble, len(past.trading_sources(stores)))
+    told = past.watched_line(read.watched, len(past.trading_sources(stores)))
     return f"{told} · P&L of {course.name}" if course else told
 
 

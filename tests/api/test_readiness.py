@@ -50,6 +50,7 @@ def test_a_trading_system_is_told_by_the_status_and_why_by_the_body(fund: Fund) 
     by_key, by_id = asked(fund, SYSTEM, "own:alpha"), asked(fund, SYSTEM, "alpha")
     assert by_key == by_id
     assert by_id[0] == 200
+    assert (told["scope"], by_id[1]["scope"]) == ("fund", "portfolio")
     assert {each["portfolio"] for each in by_id[1]["checks"]} == {"", "own:alpha"}
     fund.feed["updates"] = "no update for 2 min"
     fund.goes_on()
@@ -145,6 +146,7 @@ def test_who_is_limited_to_a_portfolio_is_told_nothing_of_another(fund: Fund) ->
     assert asked(fund, READER)[0] == 503
     answer = lee.get(READINESS)
     assert (answer.status_code, answer.json["safe"], answer.json["reasons"]) == (200, True, [])
+    assert answer.json["scope"] == "seen", "it is not of the whole fund"
     assert lee.get(f"{READINESS}/beta").status_code == lee.get(f"{READINESS}/nobody").status_code == 404
     admin.post(HALTS, json={"portfolio": "fund", "why": "by the desk"})
     fund.goes_on()

@@ -60,11 +60,11 @@ def test_it_opens_first_on_one_screen_and_the_badge_goes_with_every_tab(page: Pa
     expect(page.locator("#overview-components-table")).to_contain_text("CPU")
     assert page.evaluate("document.documentElement.scrollHeight") <= 900
     badge = page.locator("#safe-button")
-    expect(badge).to_have_text("✓safe1/1")
+    expect(badge).to_have_text("✓safe1 check")
     page.keyboard.press("3")
     expect(page).to_have_url(f"{site.url}/system")
     tell(stores, is_safe=False)
-    expect(badge).to_have_text("✕not safe0/1")
+    expect(badge).to_have_text("✕not safe0 of 1 check")
     badge.focus()
     page.keyboard.press("Enter")
     expect(page.locator("#safe-menu")).to_contain_text("Broker is ready")
@@ -114,3 +114,16 @@ def test_the_page_does_not_go_on_to_say_safe_beside_a_badge_that_says_it_is_not(
     tell(stores, is_safe=False)
     expect(page.locator("#safe-button")).to_contain_text("not safe")
     expect(page.locator("#overview-safe")).to_contain_text("Not safe to trade")
+
+
+def test_a_paused_page_does_not_contradict_the_badge(page: Page, site: Site, stores: Stores) -> None:
+    page.goto(site.url)
+    expect(page.locator("#overview-safe")).to_contain_text("Safe to trade")
+    page.locator("#refresh-pause").click()
+    expect(page.locator("#refresh-next")).to_have_text("paused")
+    tell(stores, is_safe=False)
+    expect(page.locator("#safe-button")).to_contain_text("not safe")
+    expect(page.locator("#overview-safe [data-trading]")).to_have_attribute("data-trading", "not safe")
+    tell(stores, is_safe=True)
+    expect(page.locator("#safe-button")).to_have_attribute("data-status", "ok")
+    expect(page.locator("#overview-safe [data-trading]")).to_have_attribute("data-trading", "safe")

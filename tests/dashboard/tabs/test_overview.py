@@ -23,7 +23,7 @@ from core.pipeline.health import HEALTH, SCORE
 from core.readiness import COMPONENT, EVERY_PORTFOLIO, READINESS, PortfolioReadiness, ReadinessCheck, State
 from core.roles import Role
 from core.tables import table_of
-from dashboard.overview.past import Trouble, read_trouble, troubles
+from dashboard.overview.past import NOT_WATCHED, Trouble, read_watched, watched
 from dashboard.tabs import PAGES, health
 from dashboard.tabs.overview import TAB, build
 from dashboard.views.refresh import Refresh
@@ -139,7 +139,7 @@ def test_it_opens_first_and_its_key_is_one() -> None:
 def test_safe_is_told_with_how_many_checks_say_so(stores: Stores) -> None:
     tell(stores, answer(), answer("macro"), answer("pairs"), checks=WATCHED)
     banner = slot_text("overview", built(TAB, stores), "safe")
-    assert "Safe to trade" in banner and "by 2 of 3 checks, 1 is not watched" in banner
+    assert "Safe to trade" in banner and "by 2 checks, 1 more is not watched" in banner
     assert slot_text("overview", shown(stores), "portfolios-table").count("safe") == 2
 
 
@@ -244,9 +244,11 @@ def test_who_is_limited_sees_nothing_of_others(stores: Stores) -> None:
     fire(stores, alert("Pairs drawdown", "urgent", 5, portfolio="pairs"))
     view = shown(stores, LIMITED)
     assert "Pairs" not in words(view) and "Macro" in words(view)
-    assert "Safe to trade" in slot_text("overview", view, "safe")
+    of_his = "Safe to trade, of the portfolios that you may see"
+    assert of_his in slot_text("overview", view, "safe")
     client: FlaskClient = create_app(stores, find_viewer=lambda _: LIMITED).server.test_client()
-    assert client.get("/overview/safe").get_json()["word"] == "safe"
+    told = client.get("/overview/safe").get_json()
+    assert (told["word"], told["scope"], told["title"]) == ("safe", "yours", of_his) and of_his in told["list"]
     assert b"Pairs" not in client.get("/overview/safe").data
     nobody = shown(stores, replace(LIMITED, portfolios=frozenset({"gone"})))
     assert "Nobody knows" in slot_text("overview", nobody, "safe") or "Not safe" in slot_text(
@@ -256,12 +258,13 @@ def test_who_is_limited_sees_nothing_of_others(stores: Stores) -> None:
 
 def test_the_badge_answers_on_every_tab_and_is_not_safe_without_an_answer(stores: Stores) -> None:
     client: FlaskClient = create_app(stores).server.test_client()
-    assert client.get("/overview/safe").get_json() | {"list": ""} == {
-        "word": "unknown", "status": "critical", "count": "", "list": "", "halted": None,
+    assert client.get("/overview/safe").get_json() | {"list": "", "banner": ""} == {
+        "word": "unknown", "status": "critical", "count": "", "scope": "", "list": "", "banner": "", "halted": None,
+        "title": "Nobody knows whether it is safe",
     }  # fmt: skip
     tell(stores, answer(), checks=WATCHED)
     told = client.get("/overview/safe").get_json()
-    assert (told["word"], told["status"], told["count"]) == ("safe", "ok", "2/2")
+    assert (told["word"], told["status"], told["count"]) == ("safe", "ok", "2 checks")
     tell(stores, replace(answer(), is_safe=False, reasons=["safe in 12 s"]), checks=WATCHED)
     told = client.get("/overview/safe").get_json()
     assert (told["word"], told["count"]) == ("not safe", "yet"), "all are ready, and have to stay so"
@@ -307,8 +310,8 @@ def test_the_trend_and_the_strip_of_the_last_day_are_drawn(stores: Stores) -> No
     assert [value for value in score["y"] if value is not None] == [90, 40, 95]
     strip = [trace for trace in view.figures["overview-past-graph"]["data"] if trace.get("yaxis") == "y2"]
     assert [(trace["name"], trace["x"][0], trace["x"][-1]) for trace in strip[1:]] == [
-        ("down: IQFeed main", NOW - 7_200, NOW - 3_600)
-    ]
+        ("all ok", NOW - DAY, NOW), ("down: IQFeed main", NOW - 7_200, NOW - 3_600),
+    ]  # fmt: skip
     assert "not ok for 4.17 % of the time" in slot_text("overview", view, "past-told")
 
 
@@ -334,12 +337,12 @@ def test_the_strip_goes_on_when_another_machine_takes_over(stores: Stores) -> No
     stores.writer.flush()
     feed = ComponentId("", "iqfeed:main")
     stores.clickhouse.insert(state_change_facts([StateChange(NOW - 2 * DAY, feed, Status.OK, None, 0, "fine")]))
-    found = read_trouble(stores, NOW - DAY, NOW, is_whole=True)
+    found = read_watched(stores, NOW - DAY, NOW, is_whole=True).trouble
     assert [(each.start - NOW, each.end - NOW, each.worst) for each in found] == [
         (-7_200, -6_000, Status.DOWN), (-3_595, -3_000, Status.UNKNOWN), (-1_000, -600, Status.DOWN),
     ]  # fmt: skip
     assert {name for each in found for name in each.names} == {COMPONENT}
-    assert read_trouble(stores, NOW - DAY, NOW, is_whole=False) == []
+    assert read_watched(stores, NOW - DAY, NOW, is_whole=False).trouble == ()
 
 
 def test_the_line_is_of_the_first_portfolio_with_several_values_within_the_day(stores: Stores) -> None:
@@ -370,11 +373,33 @@ def test_the_strip_shows_the_worst_of_all_and_names_them(stores: Stores) -> None
         ],
     }
     new = [StateChange(350, two, Status.OK, None, 0, "")]
-    assert troubles({two: new}, 0, 400) == [], "what was not watched yet was not in trouble"
-    assert troubles(history, 0, 400) == [
+    assert watched({two: new}, 0, 400).trouble == (), "what was not watched yet was not in trouble"
+    assert watched(history, 0, 400).trouble == (
         Trouble(100, 200, Status.WARNING, ("IQFeed a",)),
         Trouble(200, 300, Status.DOWN, ("Interactive Brokers b", "IQFeed a")),
-    ]
+    )
+
+
+def test_time_that_nobody_watched_is_grey_and_counts_as_no_time(stores: Stores) -> None:
+    """Fundwatch began two hours ago, said nothing for half an hour, and the feed was down for nine minutes."""
+    feed = ComponentId("", "iqfeed:main")
+    stores.clickhouse.insert(state_change_facts([
+        StateChange(NOW - 7_200, feed, Status.OK, None, 0, "fine"),
+        StateChange(NOW - 6_000, feed, Status.UNKNOWN, Status.OK, 1_200, "silent"),
+        StateChange(NOW - 4_200, feed, Status.DOWN, Status.UNKNOWN, 1_800, "no connection"),
+        StateChange(NOW - 3_660, feed, Status.OK, Status.DOWN, 540, "fine"),
+    ]))  # fmt: skip
+    view = shown(stores)
+    strip = [trace for trace in view.figures["overview-past-graph"]["data"] if trace.get("yaxis") == "y2"]
+    assert [(trace["name"], trace["line"]["color"], trace["x"][0] - NOW, trace["x"][-1] - NOW) for trace in strip] == [
+        (NOT_WATCHED, "@line", -DAY, 0), ("all ok", "@ok", -7_200, -6_000), ("all ok", "@ok", -4_200, 0),
+        ("down: IQFeed main", "@critical", -4_200, -3_660),
+    ]  # fmt: skip
+    assert "not ok for 10.0 % of the 1 h 30 min that were watched" in slot_text("overview", view, "past-told")
+
+
+def test_a_day_that_nobody_watched_is_said_to_be_one(stores: Stores) -> None:
+    assert "not watched within 24 h" in slot_text("overview", shown(stores), "past-told")
 
 
 def test_the_arithmetic_of_the_score_is_shown_line_by_line(stores: Stores) -> None:
