@@ -317,5 +317,6 @@ PAGE = Page(
     panels=PANELS,
     slots=SLOTS,
     graphs=GRAPHS,
+    shows_outages=True,
     lazy_graphs=(FEE_CURVES.graph,),
 )
