@@ -119,7 +119,7 @@ def fill(stores: Stores) -> None:
         stores.state,
         [
             Portfolio("own", "fund", "Fund", currency="EUR"),
-            Portfolio("own", "alpha", "Alpha", parent="fund", currency="EUR", benchmark="INDEX"),
+            Portfolio("own", "alpha", "Alpha", parent="fund", currency="EUR", benchmark="INDEX", management_fee="1"),
             Portfolio("own", "beta", "Beta", parent="fund", currency="EUR"),
         ],
     )
@@ -131,6 +131,9 @@ def fill(stores: Stores) -> None:
     days = [end // DAY * DAY - (399 - n) * DAY for n in range(400)]
     prices = ["own"] * 400, ["INDEX"] * 400, days, [50 + (n * 31 % 23) for n in range(400)], [1] * 400
     stores.clickhouse.insert(Facts("prices", ("origin", "instrument", "ts", "price", "version"), prices))
+    made_of = ["own"], ["INDEX"], [days[0]], ["INDEX"], [1.0], [1]
+    columns = ("origin", "benchmark", "ts", "instrument", "weight", "version")
+    stores.clickhouse.insert(Facts("benchmark_weights", columns, made_of))
     put_trades(stores, "alpha", range(12), at=end - 100)
     held = (["own"] * 2, ["alpha"] * 2, [end - 60] * 2, ["ACME", "CASH"], [10.0, 50.0], [100.0, 1.0], [1000.0, 50.0])
     columns = ("origin", "portfolio", "ts", "instrument", "quantity", "price", "market_value", "version")
