@@ -107,7 +107,7 @@ def age_of(stores: Stores, data: PortfolioData, now: float) -> Aged:
     if portfolio.origin == OWN:
         nav = data.nav
         newest = given.newest_value(portfolio.calendar, data.own.cadence, nav.dates[-1], float(nav.newest))
-        return aged(min(newest.known_at, now), now, newest.stale_after_seconds, source)
+        return aged(newest.as_of(now), now, newest.stale_after_seconds, source)
     if portfolio.origin == "replay":
         reading = stores.live.reading("replay", stores.settings.machine)
         return aged(reading.ts if reading else None, now, reading_stale_after_seconds(reading), source)

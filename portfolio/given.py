@@ -75,6 +75,12 @@ class Newest:
     """Epoch seconds: a value of a day is known at its end, which may lie ahead."""
     stale_after_seconds: float
     """Age from then on beyond which it no longer says how the portfolio stands."""
+    stamp: float
+    """The time that it has, epoch seconds."""
+
+    def as_of(self, now: float) -> float:
+        """Return of when it is: the end of its day, or the time that it has while that day goes on."""
+        return self.known_at if self.known_at <= now else self.stamp
 
     def age_seconds(self, now: float) -> float:
         """Return its age at `now` (epoch seconds)."""
@@ -85,7 +91,7 @@ def newest_value(calendar: str, cadence: Cadence, last: np.datetime64, stamp: fl
     """Return the newest value as its age counts; last: its day, stamp: the time that it has, epoch seconds."""
     stale_after = stale_after_seconds(calendar, cadence, last) or value_stale_after_seconds(cadence.longest_days)
     known_at = covers(stamp)
-    return Newest(known_at, stale_after - (known_at - stamp))
+    return Newest(known_at, stale_after - (known_at - stamp), stamp)
 
 
 def has_ended(portfolio: Portfolio, now: float) -> bool:

@@ -91,7 +91,7 @@ def _age(node: Node, now: float) -> Aged:
     if node.last is None:
         return Aged(source=source, stale=True)
     newest = given.newest_value(node.portfolio.calendar, node.counts, node.last, node.newest)
-    return aged(min(newest.known_at, now), now, newest.stale_after_seconds, source)
+    return aged(newest.as_of(now), now, newest.stale_after_seconds, source)
 
 
 def _is_valued(node: Node) -> bool:
@@ -102,10 +102,14 @@ def _is_valued(node: Node) -> bool:
 def _age_of_all(found: list[Node], now: float) -> Aged:
     """Return the age of the newest value; stale where no value that is expected is recent."""
     ages = [_age(node, now) for node in found if _is_valued(node)]
-    known = (min(covers(node.newest), now) for node in found if _is_valued(node) and node.newest)
+    known = (_as_of(node.newest, now) for node in found if _is_valued(node) and node.newest)
     newest = max(known, default=None)
     is_stale = bool(ages) and all(each.stale for each in ages)
     return Aged(as_of=at(newest), age_seconds=age_in_seconds(newest, now), stale=is_stale, source="nav")
+
+
+def _as_of(stamp: float, now: float) -> float:
+    return covers(stamp) if covers(stamp) <= now else stamp
 
 
 def _node(ask: Ask[Parameters], node: Node) -> Portfolio:

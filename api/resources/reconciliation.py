@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
 
-from api.models import Answered, Number, Page, aged
+from api.models import Answered, Number, Page, aged, day_of
 from api.operation import Ask, Operation
 from api.paging import part_of
 from api.parameters import Listed
@@ -37,7 +38,7 @@ class ComparedItem(Answered):
     worth: Number = Field(description="Of the difference, in the currency of the portfolio that is asked for.")
     worth_ratio: Number = Field(description="Over the net asset value.")
     is_within: bool = Field(description="Whether it is within tolerance; what cannot be compared is not.")
-    since: str | None = Field(description="First day of the difference, without a break since.")
+    since: date | None = Field(description="First day of the difference, without a break since.")
 
 
 def _answer(ask: Ask[OfBooks]) -> Page[ComparedItem]:
@@ -64,7 +65,7 @@ def _item(each: Compared) -> ComparedItem:
         what=each.what, portfolio=each.portfolio, name=each.name, currency=each.currency, built=finite(each.built),
         reported=finite(each.reported), difference=finite(each.difference), worth=finite(each.worth),
         worth_ratio=finite(each.share), is_within=each.is_within,
-        since=None if each.since is None else str(each.since),
+        since=day_of(each.since) if each.since is not None else None,
     )  # fmt: skip
 
 

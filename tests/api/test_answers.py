@@ -70,6 +70,7 @@ PARTS = {
 EMPTY = (
     *("/feeds", "/halts", "/users", "/tokens", "/audit", "/metrics/requests", "/pipeline/refused-rows"),
     *("/portfolios/{id}/cash", "/portfolios/{id}/transactions", "/portfolios/{id}/breaches"),
+    *("/portfolios/{id}/round-trips", "/portfolios/{id}/round-trip-figures"),
 )
 """Lists with nothing in them here."""
 TIME = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+Z)?")

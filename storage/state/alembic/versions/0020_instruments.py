@@ -15,3 +15,9 @@ def upgrade() -> None:
             table.add_column(sa.Column(name, sa.String(length), nullable=False, server_default=""))
         table.add_column(sa.Column("multiplier", sa.Float, nullable=False, server_default="1"))
         table.add_column(sa.Column("daily_volume", sa.Float, nullable=True))
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("series") as table:
+        for name in ("asset_class", "sector", "industry", "country", "tags", "multiplier", "daily_volume"):
+            table.drop_column(name)
