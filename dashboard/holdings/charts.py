@@ -137,6 +137,7 @@ def instrument_history(rows: Sequence[tuple[str, int, float, float, float]], cur
             "yaxis": {"domain": [0.42, 1], "title": {"text": f"price, {currency}"}},
             "yaxis2": {"domain": [0, 0.34], "title": {"text": "quantity"}, **_whole_ticks(held_at)},
             "xaxis": day_axis(dates, "y2"),
+            "margin": {"l": 56, "r": 32, "t": 12, "b": 44},
             "showlegend": False,
         },
     }  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from core.errors import StorageUnavailable
-from core.format import number
+from core.format import count
 from portfolio.ingest.batch import Batch
 from storage.clickhouse.reads.contradictions import Contradicted, contradicted
 from storage.state.portfolios import OWN
@@ -37,7 +37,7 @@ def told_contradictions(stores: Stores, batch: Batch) -> tuple[str, ...]:
     ours = [each for each in found if (each.portfolio, each.order) in first]
     said = [f"row {first[each.portfolio, each.order]}: {_words(each)}" for each in ours[:MOST_TOLD]]
     more = len(ours) - len(said)
-    return (*said, *([f"and {number(more)} more orders whose fills do not fit them"] if more else []))
+    return (*said, *([f"and so it is with {count(more, 'order')} more"] if more else []))
 
 
 def _words(each: Contradicted) -> str:
