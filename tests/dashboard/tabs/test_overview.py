@@ -423,4 +423,5 @@ def test_the_arithmetic_of_the_score_is_shown_line_by_line(stores: Stores) -> No
     adds = [float(text(cell)) for cell in cells(table, "Adds")]
     told = slot_text("health", view, "verdict")
     assert sum(adds) == pytest.approx(float(re.findall(r"([\d.]+) is what", told)[0]), abs=0.2)
+    assert "Not all of it is well: Disk / critical." in told, "a score that is green names what is critical"
     assert "IQFeed main" in text(table) and "Disk /" in text(table)
