@@ -124,6 +124,11 @@ class PortfolioData:
         return "periods" if self._is_irregular else UNITS[self.frequency]
 
     @property
+    def counted(self) -> str:
+        """Return what a number of returns is told in: values where they are daily, for they are no calendar days."""
+        return "values" if self.frequency == "D" else self.units
+
+    @property
     def _is_irregular(self) -> bool:
         return self.frequency == "D" and self.own.cadence.rhythm == "irregular"
 

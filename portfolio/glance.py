@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from analytics.cadence import Rhythm
 from core.memo import Memo
 from portfolio import given
 from portfolio.allowed import Limits, seen
@@ -38,6 +39,8 @@ class Figures:
     last_day: str
     newest: given.Newest | None
     """The newest value as its age counts; None without one, of a sample, and of what has ended."""
+    rhythm: Rhythm
+    """How often it is valued, and so what the return of its last value is of."""
     day: Compared
     month: Compared
     year: Compared
@@ -100,6 +103,7 @@ def figures_of(stores: Stores, portfolio: Portfolio, *, has_ended: bool = False)
         value=net_asset_value(data).value,
         last_day=str(nav.dates[-1]) if len(nav) else "",
         newest=newest,
+        rhythm=data.own.cadence.rhythm,
         day=day_return(data),
         month=to_date_return(data, "MTD"),
         year=to_date_return(data, "YTD"),

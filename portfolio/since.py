@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.block import Bools, Floats
-from analytics.cadence import Cadence
+from analytics.cadence import Cadence, Rhythm
 from analytics.calendar import Dates, buckets
 from analytics.calendar import Frequency as Period
 from analytics.performance import Track, Window, anchor_day
@@ -22,6 +22,8 @@ from analytics.performance import Track, Window, anchor_day
 ToDate = Literal["WTD", "MTD", "QTD", "YTD"]
 PERIOD: dict[Window, Period] = {"WTD": "W", "MTD": "M", "QTD": "Q", "YTD": "Y"}
 NAMES: dict[Period, str] = {"W": "week", "M": "month", "Q": "quarter", "Y": "year"}
+LAST_OF_YEAR_DAYS: dict[Rhythm, int] = {"daily": 0, "weekly": 6, "monthly": 30, "quarterly": 91, "irregular": 6}
+"""So long before a year's last day its last value may stand."""
 TOO_SHORT = "the history does not reach back that far"
 
 
@@ -97,6 +99,25 @@ def by_period(track: Track, cadence: Cadence, period: Period) -> Periods:
     # The first value stands alone in its period: no return yet.
     some = slice(1 if last[0] == 0 else 0, None)
     return Periods(numbers[last][some], np.where(claimed, found, np.nan)[some])
+
+
+def full_years(track: Track, cadence: Cadence) -> Floats:
+    """Return the returns of the calendar years that a history covers from end to end, oldest first.
+
+    NaN where a year has no return of its own. The first year is left out where its first value came after it had begun,
+    the last one while it may still have values to come.
+    """
+    found = by_period(track, cadence, "Y").returns
+    if not len(found):
+        return found
+    first, last = track.dates[[0, -1]].astype("datetime64[D]")
+    begins, ends = first.astype("datetime64[Y]"), last.astype("datetime64[Y]") + 1
+    opening = np.busday_offset(begins.astype("datetime64[D]"), 0, "forward", busdaycal=cadence.calendar)
+    closing = np.busday_offset(ends.astype("datetime64[D]") - 1, 0, "backward", busdaycal=cadence.calendar)
+    has_own_start = begins == track.dates[1].astype("datetime64[Y]")
+    is_cut = has_own_start and not (cadence.rhythm == "daily" and first <= opening)
+    is_running = last < closing - np.timedelta64(LAST_OF_YEAR_DAYS[cadence.rhythm], "D")
+    return found[1 if is_cut else 0 : len(found) - (1 if is_running else 0)]
 
 
 def gap_within(dates: Dates, cadence: Cadence) -> str:

@@ -17,7 +17,7 @@ from analytics.performance import Track, Window, between, between_dates, spannin
 from analytics.summary import UNKNOWN, Summary, summary
 from portfolio.data import Line, PortfolioData
 from portfolio.money import MONEY, of_line
-from portfolio.since import NOTHING, Since, between_days, by_period, gap_within, last_return, since
+from portfolio.since import NOTHING, Since, between_days, by_period, full_years, gap_within, last_return, since
 
 TO_DATE: dict[str, Window] = {"return_wtd": "WTD", "return_mtd": "MTD", "return_qtd": "QTD", "return_ytd": "YTD"}
 TRAILING_MONTHS = {"return_3m": 3, "return_6m": 6, "return_1y": 12, "return_3y": 36, "return_5y": 60}
@@ -32,7 +32,7 @@ BY_CALENDAR: dict[str, tuple[Period, Callable[[Floats], float]]] = {
     "positive_years": ("Y", lambda found: float(np.mean(found > 0))),
 }
 """Metrics of calendar periods: of the window by day, whatever the frequency."""
-PERIODS: tuple[Period, ...] = ("M", "Y")
+NO_FULL_YEAR = Since(math.nan, reason="there is no full calendar year in the window")
 COMPOUNDED = (
     "total_return", "annual_return", "geometric_mean", "calmar", "sterling", "burke", "martin", "pain_ratio",
     "recovery_factor", "max_drawdown", "current_drawdown", "average_drawdown", "drawdown_count", "longest_drawdown",
@@ -55,6 +55,11 @@ def side_by_side(data: PortfolioData, metrics: Sequence[Metric] = ALL_METRICS) -
 def of_family(data: PortfolioData, lines: Sequence[Line], keys: Sequence[str]) -> Summary:
     """Return the figures `keys` of `lines`, each over its own window."""
     return _figures(data, lines, [metric for metric in METRICS if metric.key in keys])
+
+
+def unit_of(metric: Metric, data: PortfolioData) -> str:
+    """Return the unit of a figure as files and programs are told it: what a page shows in percent is a ratio."""
+    return {"percent": "ratio", "periods": data.counted}.get(metric.unit, metric.unit)
 
 
 def columns(data: PortfolioData) -> tuple[Line, ...]:
@@ -197,10 +202,12 @@ def _put_calendar(into: _Into, data: PortfolioData, at: int, line: Line) -> None
 
 def _put_periods(into: _Into, at: int, line: Line) -> None:
     """Work out the metrics of the calendar periods of a line's window."""
-    found = {period: by_period(_by_day(line), line.cadence, period).returns for period in PERIODS}
+    by_day = _by_day(line)
+    found = {"M": by_period(by_day, line.cadence, "M").returns, "Y": full_years(by_day, line.cadence)}
     for key, (period, of) in BY_CALENDAR.items():
         known = found[period][np.isfinite(found[period])]
-        into.put_one(key, at, Since(of(known)) if len(known) else NOTHING)
+        missing = NO_FULL_YEAR if period == "Y" and len(by_day) > 1 else NOTHING
+        into.put_one(key, at, Since(of(known)) if len(known) else missing)
 
 
 def _trailing(whole: Track, cadence: Cadence, months: int) -> Since:

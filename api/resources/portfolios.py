@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, create_model
 
 from access.viewer import CHANGING_ROLE
-from analytics.metrics import Metric
 from api.body import Body, Named
 from api.models import Aged, Figure, Number, Page, aged, at, day_of
 from api.models import age as age_in_seconds
@@ -25,7 +24,7 @@ from portfolio.chosen import key_of
 from portfolio.data import PortfolioData
 from portfolio.histories import kept
 from portfolio.reports import covers
-from portfolio.summary import columns, side_by_side
+from portfolio.summary import columns, side_by_side, unit_of
 from portfolio.tree.facts import Node, nodes
 from portfolio.tree.limited import add_seen, delete_seen, set_seen
 from storage.state.portfolios import OWN
@@ -207,11 +206,6 @@ def _figures(ask: Ask[OfPortfolio], data: PortfolioData) -> Summary:
     """Return every figure, worked out once a version of the data for all who ask the same."""
     asked = ask.query.model_dump_json(exclude={"limit", "cursor"})
     return kept(ask.stores, ("api performance", key_of(data.portfolio), asked), lambda: side_by_side(data))
-
-
-def unit_of(metric: Metric, data: PortfolioData) -> str:
-    """Return the unit of a figure: what a page shows in percent is a ratio."""
-    return {"percent": "ratio", "periods": data.units}.get(metric.unit, metric.unit)
 
 
 OPERATIONS = (

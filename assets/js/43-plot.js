@@ -45,10 +45,29 @@
     const plot = place.firstElementChild;
     await fw.plotNow(plot, figure);
     if (isFirst) watch(place, plot);
+    writeMinus(plot);
   }
 
   // At once, out of turn.
   fw.plotNow = (plot, { data, layout }) => window.Plotly.react(plot, data, layout, CONFIG);
+
+  // Plotly's formats write a hyphen before a number below 0, every page a minus: mended as the label appears, before it
+  // is painted. A hyphen within a date or a name stays.
+  const HYPHEN = /(^|[^\p{L}\p{N}_.,)-])-(?=\.?\d)/gu;
+  const minded = new WeakSet();
+
+  function writeMinus(plot) {
+    const layer = plot.querySelector(".hoverlayer");
+    if (!layer || minded.has(layer)) return;
+    minded.add(layer);
+    new MutationObserver(() => {
+      const walker = document.createTreeWalker(layer, NodeFilter.SHOW_TEXT);
+      while (walker.nextNode()) {
+        const node = walker.currentNode, text = node.nodeValue.replace(HYPHEN, "$1−");
+        if (text !== node.nodeValue) node.nodeValue = text;
+      }
+    }).observe(layer, { childList: true, subtree: true });
+  }
 
   function watch(place, plot) {
     plot.on("plotly_relayout", (relayout) => {

@@ -13,7 +13,7 @@ from core.format import count
 from dashboard.components.attributes import attributes
 from dashboard.components.form import Input, select_field, text_field
 from dashboard.imports.words import DATE_ORDERS, DECIMALS, KINDS, ROLES, THOUSANDS, UNITS
-from portfolio.imports.headers import role_of
+from portfolio.imports.headers import currency_of, role_of
 from portfolio.imports.mapping import OF_INSTRUMENTS, PORTFOLIO_NAME
 from portfolio.imports.points import OF_RETURNS
 from portfolio.imports.understand import Understood
@@ -41,7 +41,7 @@ def changes(understood: Understood, known: Sequence[str]) -> list[Any]:
 
 
 def columns(understood: Understood) -> html.Div:
-    """Return the columns of the file: name, what it is, how its first cells are written."""
+    """Return the columns of the file: name, what it is, how its first filled cells are written."""
     told = dict(understood.said.columns)
     rows = [_column(understood, place, told) for place in range(min(len(understood.header), MOST_COLUMNS))]
     heads = [html.Th(text, scope="col", className="fw-text") for text in ("Column", "Is", "First cells")]
@@ -129,7 +129,8 @@ def _currency(understood: Understood, _known: Sequence[str]) -> html.Div:
     told = sorted({currency for _, currency in understood.currencies})
     hint = f"The file says {', '.join(told)}." if told and not understood.said.currency else ""
     if not told:
-        hint = "Not told: new portfolios are in USD."
+        named = {currency_of(name) for name in understood.header if role_of(name) in ("nav", "price")} - {""}
+        hint = f"The file says {named.pop()}." if len(named) == 1 else "Not told: new portfolios are in USD."
     return text_field(
         ID, "currency", "Currency", understood.said.currency, hint=hint, options=CURRENCIES, maxlength="3"
     )

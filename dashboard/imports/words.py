@@ -34,8 +34,9 @@ _OPTIONS = tuple(
         (r"say --decimal \. or --decimal ,", "choose the decimal mark"),
         (r"say --unit percent or --unit ratio", "choose how they are written"),
         (
-            r"say what each is: --column '.*?=series' \(a portfolio of its own\) or --column '.*?=skip'",
-            "say below what each is: a portfolio of its own, or left out",
+            r"say what each is: --column '.*?=flow' \(money in and out\), --column '.*?=series' "
+            r"\(a portfolio of its own\) or --column '.*?=skip'",
+            "say below what each is: cash flow, a portfolio of its own, or left out",
         ),
         (r"say which not: --column '.*?=skip'", "choose “left out” for the others"),
         (r"--kind (\w+)", lambda found: f"choose the kind “{KINDS.get(found[1], found[1])}”"),

@@ -17,6 +17,7 @@ from dashboard.components.age import age
 from dashboard.components.card import bar, state_badge
 from dashboard.components.spark import spark
 from dashboard.components.table import Cell, Column, data_table, or_none
+from dashboard.portfolio.cards import LAST, last_title
 from portfolio.glance import Glance
 from portfolio.headlines import Compared
 from status.readiness import Readiness
@@ -24,11 +25,12 @@ from storage.state.portfolios import OWN
 
 ROWS = "overview-portfolios-rows"
 INDENT = "\u2003"
-COLUMNS = (
+BEFORE_LAST = (
     Column("name", "Portfolio", numeric=False, definition="By it the table is in the order of the tree"),
     Column("state", "Trading", numeric=False, definition="Whether all checks of it are ready"),
     Column("value", "Value", definition="Net asset value at its last value, in its currency"),
-    Column("day", "Day %", definition="Time-weighted return since the value before the last"),
+)
+AFTER_LAST = (
     Column("month", "MTD %", definition="Since the last value of the month before"),
     Column("year", "YTD %", definition="Since the last value of the year before"),
     Column("drawdown", "Drawdown now", definition="Index below its running maximum, and how much of the limit that is"),
@@ -45,8 +47,11 @@ def portfolio_table(found: Sequence[Glance], safe: Readiness, limits: Mapping[st
     """
     places = {each.key: float(at) for at, each in enumerate(found)}
     ordered = troubled_first(found, {each.key for each in found if _is_troubled(each, safe)})
-    rows = [_row(each, safe, limits, places[each.key]) for each in ordered]
-    return data_table(ROWS, COLUMNS, rows, caption="Portfolios")
+    is_mixed = len({each.figures.rhythm for each in found if each.figures.last_day}) > 1
+    rows = [_row(each, safe, limits, places[each.key], says_rhythm=is_mixed) for each in ordered]
+    title = last_title(each.figures.rhythm for each in found if each.figures.last_day)
+    last = Column("day", f"{title} %", definition="Time-weighted return since the value before the last")
+    return data_table(ROWS, (*BEFORE_LAST, last, *AFTER_LAST), rows, caption="Portfolios")
 
 
 def troubled_first(found: Sequence[Glance], troubled: AbstractSet[str], depth: int = 0) -> list[Glance]:
@@ -69,7 +74,10 @@ def _is_troubled(each: Glance, safe: Readiness) -> bool:
     return is_watched and not safe.of(each.portfolio.id).is_safe
 
 
-def _row(each: Glance, safe: Readiness, limits: Mapping[str, float], place: float) -> dict[str, Cell | None]:
+def _row(
+    each: Glance, safe: Readiness, limits: Mapping[str, float], place: float, *, says_rhythm: bool
+) -> dict[str, Cell | None]:
+    """Return the cells of a portfolio; says_rhythm: whether others are valued more or less often."""
     portfolio, figures = each.portfolio, each.figures
     link = html.A(portfolio.name, href=f"/portfolio?{urlencode({'portfolio': each.key})}")
     mark = [] if portfolio.origin == OWN else [" ", html.Span(portfolio.origin, className="fw-mark")]
@@ -78,7 +86,7 @@ def _row(each: Glance, safe: Readiness, limits: Mapping[str, float], place: floa
         "name": Cell([INDENT * each.depth, link, *mark], sort=place, hint=portfolio.note),
         "state": _state(each, safe),
         "value": Cell(value, sort=figures.value),
-        "day": _return(figures.day),
+        "day": _return(figures.day, LAST[figures.rhythm].lower() if says_rhythm else ""),
         "month": _return(figures.month),
         "year": _return(figures.year),
         "drawdown": _drawdown(each, limits),
@@ -106,13 +114,15 @@ def _is_broken_limit(check: ReadinessCheck, portfolio: str) -> bool:
     return check.portfolio == portfolio and check.check == Checks.LIMITS and check.state == State.NOT_READY
 
 
-def _return(found: Compared) -> Cell:
+def _return(found: Compared, of: str = "") -> Cell:
+    """Return the cell of a return; of: what it is of, where the column does not say so."""
     if not math.isfinite(found.own):
         return Cell(None, hint=found.reason)
     sign = "gain" if found.own > 0 else "loss" if found.own < 0 else ""
     arrow = {"gain": "▲ ", "loss": "▼ "}.get(sign, "")
     shown = text.percent(found.own, signed=True).removesuffix(" %")
-    return Cell(f"{arrow}{shown}", sort=found.own, tone=sign, hint=found.told)
+    said = [f"{arrow}{shown}", html.Span(f" {of}", className="fw-muted")] if of else f"{arrow}{shown}"
+    return Cell(said, sort=found.own, tone=sign, hint=found.told)
 
 
 def _drawdown(each: Glance, limits: Mapping[str, float]) -> Cell:

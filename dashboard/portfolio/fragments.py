@@ -24,7 +24,7 @@ from portfolio.allowed import Limits, stamp_of
 from portfolio.data import Line, PortfolioData
 from portfolio.query import FIELDS, PortfolioQuery
 from portfolio.reading import read
-from portfolio.summary import columns, side_by_side
+from portfolio.summary import columns, side_by_side, unit_of
 
 if TYPE_CHECKING:
     from dash.development.base_component import Component
@@ -84,7 +84,7 @@ def routes(stores: Stores) -> list[Route]:
 
 
 def metrics_csv(data: PortfolioData) -> bytes:
-    """Return every metric in full precision: percents as ratios, an empty cell where there is none."""
+    """Return every metric in full precision: percents of a page as ratios, an empty cell where there is none."""
     rows = _rows(data, lambda _metric, value: None if math.isnan(value) else value)
     return csv_file([harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
 
@@ -105,7 +105,7 @@ def _rows(data: PortfolioData, value: Callable[[Metric, float], Any]) -> list[li
             [
                 metric.title,
                 metric.group,
-                metric.unit,
+                unit_of(metric, data),
                 *(value(metric, found.of(metric.key, at)) for at in range(len(lines))),
                 metric.definition,
                 _note(found, metric.key, lines),

@@ -58,7 +58,8 @@ def said(metric: Metric, value: float, data: PortfolioData) -> str:
     if metric.unit == "percent":
         return text.percent(value)
     if metric.unit == "periods":
-        return f"{text.number(value, 0 if value == round(value) else 1)} {data.units}"
+        tenths = round(value, 1)
+        return f"{text.number(tenths, 0 if tenths == round(tenths) else 1)} {data.counted}"
     if metric.unit == "years":
         return f"{text.number(value, 1)} y"
     if metric.unit == "count":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboard.portfolio.firing import with_firing
 from dashboard.tabs import (
     alert_escalation,
     alert_history,
@@ -45,17 +46,17 @@ PAGES: tuple[Page, ...] = (
     overview.TAB,
     readiness.PAGE,
     health.PAGE,
-    portfolio.TAB,
-    holdings.PAGE,
-    exposure.PAGE,
-    risk.PAGE,
-    stress.PAGE,
-    what_if.PAGE,
-    attribution.PAGE,
-    trades.PAGE,
-    execution.PAGE,
-    limits.PAGE,
-    reconcile.PAGE,
+    with_firing(portfolio.TAB),
+    with_firing(holdings.PAGE),
+    with_firing(exposure.PAGE),
+    with_firing(risk.PAGE),
+    with_firing(stress.PAGE),
+    with_firing(what_if.PAGE),
+    with_firing(attribution.PAGE),
+    with_firing(trades.PAGE),
+    with_firing(execution.PAGE),
+    with_firing(limits.PAGE),
+    with_firing(reconcile.PAGE),
     portfolios.PAGE,
     benchmarks.PAGE,
     imports.PAGE,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dash import html
 
 from access.viewer import Viewer
-from core.format import count, number, percent
+from core.format import count, first_of, number, percent
 from core.kinds.registry import KINDS
 from core.model import SEVERITY, Status
 from core.pipeline.health import Level
@@ -74,6 +74,10 @@ def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
 
 def _verdict(score: Score) -> html.Div:
     told = f"{number(score.before_cap, 1)} is what {count(len(score.lines), 'component')} add up to."
+    worst = [line.found for line in score.lines if SEVERITY[line.found.part.status] >= SEVERITY[Status.CRITICAL]]
+    if worst:
+        named = first_of([f"{title_of(each)} {each.part.status}" for each in worst])
+        told = f"Not all of it is well: {named}. {told}"
     if score.capped_by:
         lost = ", ".join(score.capped_by)
         told += f" At most {number(CAP)} while what trading rests on is down or unknown: {lost}."

@@ -32,6 +32,7 @@ _WORDS = {
         "netliq netliquidation netliquidationvalue netliquidatingvalue netliquidity aum netassets totalnetassets "
         "totalassets wert gesamtwert marktwert depotwert portfoliowert vermogen nettovermogen fondsvermogen "
         "nettoinventarwert inventarwert anteilwert anteilswert rucknahmepreis kontostand saldo guthaben valeur "
+        "unitprice unitvalue shareprice sharevalue priceperunit pricepershare "
         "valeurliquidative valeurtotale actifnet vl vni valor valorliquidativo valore valorequota patrimonio"
     ),
     "rate": (
@@ -75,6 +76,8 @@ _ADJUSTED = frozenset(word for word in _ROLES if word.startswith(("adj", "closea
 _BRACKETS = re.compile(r"[(\[{].*?[)\]}]")
 _CURRENCY = re.compile(rf"\b({'|'.join(CURRENCIES)})\b")
 _TOTAL_RETURN = re.compile(r"total.?return|\b(TR|NTR|GTR)\b", re.IGNORECASE)
+_PAIR = re.compile(r"\s*(?:/|&|\+|,|;|\||[-–−]|\band\b|\bund\b|\bet\b|\bminus\b|\bless\b)\s*", re.IGNORECASE)
+_PER_SHARE = re.compile(r"(per|/)\s*(share|unit)|(unit|share)\s*(price|value)|anteils?wert|rucknahmepreis|valorequota")
 _PERCENT = re.compile(r"%|\b(pct|percent|prozent|pourcent)|(pct|percent|prozent)$", re.IGNORECASE)
 
 
@@ -87,7 +90,19 @@ def role_of(header: object) -> str | None:
         role = _ROLES.get(word_of(text)) or _ROLES.get(word_of(re.sub(r"\bin\s*$", "", text.strip())))
         if role is not None:
             return role
-    return None
+    return _flow_of_both(_CURRENCY.sub(" ", _BRACKETS.sub(" ", header)))
+
+
+def _flow_of_both(header: str) -> str | None:
+    """Return "flow" for a header that names money in and money out, such as "Subscriptions/Redemptions"; else None."""
+    roles = {_ROLES.get(word_of(part)) for part in _PAIR.split(header.strip()) if part}
+    return "flow" if roles == {"flow", "withdrawal"} else None
+
+
+def is_per_share(header: str) -> bool:
+    """Return whether a header says that its values are of a share or a unit, and so no money of the whole portfolio."""
+    plain = unicodedata.normalize("NFKD", _BRACKETS.sub(" ", header).lower())
+    return _PER_SHARE.search("".join(each for each in plain if not unicodedata.combining(each))) is not None
 
 
 def is_adjusted(header: str) -> bool:

@@ -13,7 +13,7 @@ from core.currency import ISO_4217, pair_of
 from core.format import count, noun
 from portfolio.imports.columns import read_columns
 from portfolio.imports.dates import Dates, read_dates
-from portfolio.imports.headers import currency_of
+from portfolio.imports.headers import currency_of, is_per_share
 from portfolio.imports.mapping import OF_INSTRUMENTS, PORTFOLIO_NAME, Mapping
 from portfolio.imports.mistakes import Mistakes, shown
 from portfolio.imports.numbers import Marks, Numbers, find_marks, is_empty, read_numbers
@@ -30,6 +30,10 @@ OF_RETURNS = ("returns", "index")
 LOWEST_RATE = -100.0
 RATIO_AT_MOST = 0.5
 """Largest return that is taken for a ratio without being told: 50 in a hundred. A typical one is a tenth of that."""
+PER_SHARE = (
+    "values are of one share or unit: returns are right, but what the portfolio is worth is not known, and its money "
+    "and limits on money are of one share"
+)
 _SIGNS = {"€": "EUR", "£": "GBP"}
 
 
@@ -110,6 +114,8 @@ def read_points(sheet: Sheet, shape: Shape, said: Mapping, recalled: Mapping, mi
         mistakes.whole("every value is empty")
     if mistakes:
         return None
+    if shape.kind == "nav" and any(is_per_share(shape.header[place]) for place, _ in shape.values):
+        notes.append(PER_SHARE)
     if shape.left_out:
         notes.append(f"columns left out: {', '.join(shape.left_out)}")
     return Reading(points, marks, dates.order, unit, currencies, tuple(notes))

@@ -110,7 +110,8 @@ def find_shape(sheet: Sheet, at: int, said: Mapping, mistakes: Mistakes) -> Shap
         example = header[numeric[0]]
         mistakes.whole(
             f"beside {shown(header[value])} there are columns of numbers that their header does not tell: {told}: "
-            f"say what each is: --column '{example}=series' (a portfolio of its own) or --column '{example}=skip'",
+            f"say what each is: --column '{example}=flow' (money in and out), --column '{example}=series' "
+            f"(a portfolio of its own) or --column '{example}=skip'",
             ["columns"],
         )
     if value is None and not series:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import PurePath
 
 import numpy as np
@@ -37,6 +38,8 @@ A_DAY = 1.5
 """Points a day from which a series is intraday: a day on which the clocks change may have two."""
 SHOWN_ROWS = 3
 EXAMPLE_ROWS, EXAMPLE_CHARACTERS = 3, 24
+EXAMPLES_WITHIN = 2_000
+"""Rows under the header in which filled cells are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class Understood:
     roles: tuple[str, ...] = ()
     """What each column of the header is (one of mapping.ROLES); "" where it is left out."""
     examples: tuple[tuple[str, ...], ...] = ()
-    """The first cells under each column's name, as they are written."""
+    """The first filled cells under each column's name, as they are written."""
     date_order: str = ""
     """Order of day, month and year; empty where each date tells it itself."""
     decimal: str = ""
@@ -248,8 +251,14 @@ def _of_sheet(
 
 
 def _examples(sheet: Sheet, at: int, header: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    rows = sheet.rows[at + 1 : at + 1 + EXAMPLE_ROWS]
-    return tuple(tuple(_example(row[place]) for row in rows if place < len(row)) for place in range(len(header)))
+    rows = sheet.rows[at + 1 : at + 1 + EXAMPLES_WITHIN]
+    return tuple(_first_filled(rows, place) for place in range(len(header)))
+
+
+def _first_filled(rows: Sequence[Sequence[Cell]], place: int) -> tuple[str, ...]:
+    """Return the first cells of a column that have something in them: a cash flow is rare."""
+    filled = (said for row in rows if place < len(row) and (said := _example(row[place])))
+    return tuple(islice(filled, EXAMPLE_ROWS))
 
 
 def _example(cell: Cell) -> str:

@@ -66,6 +66,15 @@ def drag_across(page: Page, start: float = 0.4, end: float = 0.6) -> None:
     page.mouse.up()
 
 
+def test_what_is_told_to_who_points_has_the_minus_of_every_page(url: str, page: Page) -> None:
+    open_fund(page, url)
+    area = page.locator(f"{GRAPH} .nsewdrag").first
+    area.hover()
+    label = page.locator(f"{GRAPH} .hoverlayer").first
+    expect(label).to_contain_text(re.compile("−\\d"))
+    assert not re.search("(^|[^0-9a-z])-[0-9]", label.text_content() or "", re.IGNORECASE)
+
+
 def test_from_the_fund_to_a_part_of_it_and_back(url: str, page: Page) -> None:
     open_fund(page, url)
     expect(page.locator("#portfolio-mark")).to_have_text("sample · data ends 2022-12-28")

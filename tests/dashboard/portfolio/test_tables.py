@@ -22,12 +22,13 @@ from dashboard.export import xlsx
 from dashboard.portfolio.cards import Headline, headlines
 from dashboard.portfolio.choice_bar import lines
 from dashboard.portfolio.fragments import FRAGMENTS, metrics_csv, metrics_workbook
+from dashboard.portfolio.metric_tables import said
 from dashboard.portfolio.month_table import heat_table
 from dashboard.portfolio.tables import drawdown_table
 from dashboard.tabs.portfolio import TAB, build
 from dashboard.views.serialize import Prepared, prepare
 from dashboard.views.tab import Choices
-from portfolio.summary import side_by_side
+from portfolio.summary import ALL_METRICS, side_by_side
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.dashboard.portfolio.test_tab import put_nav, put_prices, shown
@@ -141,6 +142,18 @@ def test_compared_portfolios_and_the_benchmark_stand_side_by_side(fund: Stores) 
     assert float(by_name["Volatility"][4]) == pytest.approx(alone)
     assert by_name["Tracking error"][5] in ("", "0.0"), "the benchmark does not part from itself"
     assert len(rows) > 80
+
+
+def test_units_say_what_the_files_hold(fund: Stores) -> None:
+    """A percent of a page is a ratio in a file, and returns in a row are counted, not days of the calendar."""
+    found = shown(fund, portfolio="sample:alpha")
+    by_name = {row[0]: row for row in csv.reader(io.StringIO(metrics_csv(found).decode("utf-8-sig")))}
+    assert [by_name[each][2] for each in ("Volatility", "Sharpe", "Longest drawdown")] == ["ratio", "ratio", "values"]
+    assert "percent" not in {row[2] for row in by_name.values()}
+    rows = {row[0].value: row for row in opened(metrics_workbook(found))["Metrics"].rows}
+    assert rows["Volatility"][2].value == "ratio" and rows["Longest drawdown"][2].value == "values"
+    metric = next(each for each in ALL_METRICS if each.key == "minimum_track_record")
+    assert (said(metric, 110.96, found), said(metric, 12.34, found)) == ("111 values", "12.3 values")
 
 
 def test_the_workbook_holds_the_same_numbers(fund: Stores) -> None:

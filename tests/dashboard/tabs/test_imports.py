@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dash import html
 from flask import Request
 from flask.testing import FlaskClient
 
 from access.viewer import Viewer
 from core.roles import Role
 from dashboard.components.markup import markup
+from dashboard.imports.fields import changes
 from dashboard.imports.words import ROLES, on_page
 from dashboard.tabs import imports, portfolio
 from dashboard.tabs.imports import PAGE
@@ -333,3 +335,9 @@ def test_rows_that_are_wrong_or_of_somebody_else_are_refused_with_the_reason(
     limited = create_app(stores, (portfolio.TAB, imports.PAGE), lambda _: only).server.test_client()
     assert "there is no such portfolio" in words(post(limited, "take", "broker export.csv", TRADES))
     assert stores.clickhouse.rows("SELECT count() FROM trades FINAL") == [(0,)]
+
+
+def test_the_currency_of_a_header_is_told_before_the_portfolio_is_named(stores: Stores) -> None:
+    found = look_at(stores, "file.csv", b"Date;NAV (EUR)\n2024-01-30;100\n2024-01-31;150\n")
+    said = markup(html.Div(changes(found, ())))
+    assert found.points is None and "The file says EUR." in said and "in USD" not in said

@@ -201,6 +201,20 @@ def test_a_portfolio_has_its_figures_and_its_drawdown_against_its_limit(stores: 
     assert b"/portfolio?portfolio=own%3Apairs" in orjson.dumps(table)
 
 
+def test_the_return_of_the_last_value_says_what_it_is_of(stores: Stores) -> None:
+    """The last return of a portfolio that is valued once a month is no day's."""
+
+    def table() -> str:
+        return slot_text("overview", shown(stores), "portfolios-table")
+
+    assert "Day %" in table() and "last month" not in table()
+    days = [f"{year}-{month:02}-28" for year in (2020, 2021) for month in range(1, 13)]
+    rows = "".join(f"{day},slow,{100 + at}\n" for at, day in enumerate(days))
+    take(stores, "slow.csv", f"date,portfolio,nav\n{rows}".encode(), accept=True)
+    stores.live.bump("portfolio")
+    assert "Last value %" in table() and re.search(r"Slow.*?\+0.* last month", table(), re.IGNORECASE)
+
+
 def test_alerts_stand_by_severity_then_the_newest_first_and_quiet_ones_are_counted(stores: Stores) -> None:
     fire(stores, alert("Old", "critical", 600), alert("New", "critical", 60), alert("Hint", "info", 1),
          alert("Woken", "urgent", 900), alert("Hushed", "urgent", 5, muted_by="silence 3"))  # fmt: skip
@@ -409,4 +423,5 @@ def test_the_arithmetic_of_the_score_is_shown_line_by_line(stores: Stores) -> No
     adds = [float(text(cell)) for cell in cells(table, "Adds")]
     told = slot_text("health", view, "verdict")
     assert sum(adds) == pytest.approx(float(re.findall(r"([\d.]+) is what", told)[0]), abs=0.2)
+    assert "Not all of it is well: Disk / critical." in told, "a score that is green names what is critical"
     assert "IQFeed main" in text(table) and "Disk /" in text(table)

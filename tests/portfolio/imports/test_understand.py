@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboard.imports.words import on_page
 from portfolio.imports.mapping import Mapping
 from portfolio.imports.sheet import LARGEST_BYTES
 from portfolio.imports.understand import understand
@@ -524,3 +525,29 @@ def test_what_is_usual_is_not_doubted(text: str) -> None:
 def test_times_are_utc_unless_they_say_otherwise() -> None:
     understood = read(f"{HEADER}2024-01-02 16:30,A,1,0\n2024-01-03T16:30:00+01:00,A,1,0\n")
     assert [when(ts) for ts in understood.points.ts.tolist()] == ["2024-01-02T16:30:00", "2024-01-03T15:30:00"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Subscriptions/Redemptions", "Contributions & Withdrawals", "Inflows - outflows (USD)", "Zufluss und Abfluss"],
+)
+def test_money_in_and_out_in_one_column_is_a_flow(header: str) -> None:
+    found = read(f"Date;NAV (USD);{header}\n2024-01-30;100;\n2024-01-31;150;50\n2024-02-01;120;-30\n", portfolio="A")
+    assert rows(found) == [
+        ("A", "2024-01-30", 100.0, 0.0), ("A", "2024-01-31", 150.0, 50.0), ("A", "2024-02-01", 120.0, -30.0),
+    ]  # fmt: skip
+    assert found.examples[2] == ("50", "-30"), "a sparse column shows what it has"
+
+
+def test_a_column_that_nobody_knows_may_be_a_cash_flow() -> None:
+    content = "date,nav,moved\n2024-01-30,100,0\n2024-01-31,150,50\n"
+    assert "--column 'moved=flow'" in told(read(content, portfolio="A"))
+    assert "cash flow, a portfolio of its own, or left out" in on_page(told(read(content, portfolio="A")))
+    assert rows(read(content, portfolio="A", columns=(("moved", "flow"),)))[1] == ("A", "2024-01-31", 150.0, 50.0)
+
+
+@pytest.mark.parametrize("header", ["NAV per share", "Unit price", "NAV/Share", "Anteilwert"])
+def test_values_of_a_share_are_said_to_be_no_money_of_the_portfolio(header: str) -> None:
+    content = f"Date,{header}\n2024-01-30,100\n2024-01-31,150\n"
+    assert "values are of one share or unit" in " ".join(read(content, portfolio="A").notes)
+    assert not read(content.replace(header, "NAV"), portfolio="A").notes

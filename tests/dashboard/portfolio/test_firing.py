@@ -1,0 +1,60 @@
+"""What fires on a portfolio is said on its pages, also where it began after the last value of every chart."""
+
+from __future__ import annotations
+
+import pytest
+
+from access.viewer import Viewer
+from core.roles import Role
+from dashboard.tabs import PAGES
+from dashboard.views.serialize import plain
+from dashboard.views.tab import Choices, Page
+from storage.state.alerts import HistoryRow, add_history
+from storage.state.portfolios import Portfolio, put_portfolios
+from storage.stores import Stores
+from tests.support.views import text
+
+ALL = Viewer("ana", Role.OPERATOR)
+OF_BETA = Viewer("lee", Role.OPERATOR, portfolios=frozenset({"beta"}))
+WITH_FIRING = {page.id: page for page in PAGES if f"{page.id}-firing" in page.slots}
+
+
+@pytest.fixture
+def fund(stores: Stores) -> Stores:
+    """A fund of two parts; an alert fires on one of them, and one of the other is over."""
+    put_portfolios(stores.state, [
+        Portfolio("own", "fund", "Fund"), Portfolio("own", "alpha", "Alpha", parent="fund"),
+        Portfolio("own", "beta", "Beta", parent="fund"),
+    ])  # fmt: skip
+    now = stores.clock.now()
+    with stores.state.begin() as connection:
+        add_history(connection, [
+            HistoryRow(now - 90, "fires", "loss", '{"portfolio":"beta"}', "warning", detail="Beta lost 1 %"),
+            HistoryRow(now - 60, "fires", "fall", '{"portfolio":"alpha"}', "critical", detail="Alpha fell by 16 %"),
+            HistoryRow(now - 30, "resolved", "loss", '{"portfolio":"beta"}', "warning"),
+        ])  # fmt: skip
+    return stores
+
+
+def said(stores: Stores, page: Page, viewer: Viewer = ALL, **choices: str) -> str:
+    assert page.build is not None
+    view = page.build(stores, Choices.of(choices), viewer.only(page.varies_by))
+    return " ".join(text(plain(view.slots[f"{page.id}-firing"])).split())
+
+
+def test_each_page_of_a_portfolio_has_a_place_for_it() -> None:
+    assert [*WITH_FIRING] == [
+        "portfolio", "holdings", "exposure", "risk", "stress", "what-if", "attribution", "trades", "execution",
+        "limits", "reconcile",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("page", WITH_FIRING.values(), ids=WITH_FIRING)
+def test_what_fires_now_is_said_on_the_pages_of_what_it_is_of(fund: Stores, page: Page) -> None:
+    """A page without any data says it too."""
+    assert f"{page.id}-firing" in str(page.layout(fund, Choices(), ALL).to_plotly_json())
+    assert "Alpha: Alpha fell by 16 %" in (shown := said(fund, page, portfolio="own:alpha"))
+    assert "critical" in shown
+    assert "Alpha: Alpha fell" in said(fund, page, portfolio="own:fund"), "of a part of it"
+    assert said(fund, page, portfolio="own:beta") == "", "what is over does not fire"
+    assert said(fund, page, OF_BETA, portfolio="own:fund") == ""
