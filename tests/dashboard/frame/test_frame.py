@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -83,3 +85,21 @@ def test_a_tab_that_cannot_be_opened_says_why() -> None:
         },
     )
     assert "LookupError: table nav is gone" in answer.get_data(as_text=True)
+
+
+def test_what_arrow_imports_later_is_whole_before_the_first_page_is_asked_for() -> None:
+    code = """
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from core.settings.model import Settings
+from dashboard.factory import create_app
+from storage.stores import open_stores
+with TemporaryDirectory() as folder:
+    stores = open_stores(Settings(data_dir=Path(folder)))
+    create_app(stores)
+    stores.close()
+assert "pandas" in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
