@@ -151,8 +151,11 @@ def book_of(
     `returns.lacks` says why there is nothing to work risk out from. Raises StorageUnavailable, StorageRejected.
     """
     found = holdings(stores, portfolio, limits, as_of)
-    if found is None:
-        return None
+    return book_from(stores, found, query) if found is not None else None
+
+
+def book_from(stores: Stores, found: Holdings, query: RiskQuery) -> Book:
+    """Return what is held with its returns, as `book_of` does."""
     known = tuple(each for each in found.positions if math.isfinite(each.value))
     gross: dict[Key, float] = defaultdict(float)
     for each in known:

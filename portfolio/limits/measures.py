@@ -103,8 +103,9 @@ class Measures:
             case "liquidate_days":
                 return self._liquidate_days
             case "var_95" | "var_99":
+                _ = self._valued
                 level = 0.95 if figure == "var_95" else 0.99
-                return value_at_risk_ratio(self._stores, self._portfolio, self._valued, self._nav, level)
+                return value_at_risk_ratio(self._stores, self._holdings, self._nav, level)
             case _:
                 return self._concentration[figure]
 
