@@ -106,6 +106,11 @@ def parsed(model: type[P], given: MultiDict[str, str]) -> P:
         raise refusal(model, first_of(error)) from error
 
 
+_FOR_TEXT = ("title", "message", "description", "body", "comment", "note", "reason")
+OTHER_WORDS = dict.fromkeys(_FOR_TEXT, ("text", "why", "title"))
+"""What other programs call a field, whatever its letters are."""
+
+
 def first_of(error: ValidationError) -> Any:
     """Return what is told of what pydantic found wrong: a name that is misspelt before the one that is missing."""
     return min(error.errors(include_url=False), key=lambda each: each["type"] != "extra_forbidden")
@@ -124,7 +129,8 @@ def refusal(model: type[BaseModel], error: Any, noun: str = "parameter") -> Refu
     if error["type"] == "extra_forbidden" and len(error["loc"]) > 1:
         return Refused(422, f"There is no {noun} {field!r}.", field=field, fix="Leave it out.")
     if error["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(field, known, n=1)
+        meant = next((each for each in OTHER_WORDS.get(field, ()) if each in known), None)
+        near = [meant] if meant else difflib.get_close_matches(field, known, n=1)
         fix = f"Did you mean {near[0]}?" if near else f"Leave it out; there are {', '.join(known) or 'none'}."
         return Refused(422, f"There is no {noun} {field!r}.", field=field, fix=fix, allowed=known)
     said = str(error["msg"]).removeprefix("Value error, ")

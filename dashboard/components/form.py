@@ -151,10 +151,12 @@ def select_field(
     *,
     hint: Any = "",
     is_read_only: bool = False,
+    withheld: Options = (),
 ) -> html.Div:
-    """Return a drop-down with its label and hint."""
+    """Return a drop-down with its label and hint; withheld: what cannot be chosen, and says why."""
     field_id = f"{form_id}-{name}"
     offered = [html.Option(text, value=each, selected=each == value) for each, text in options]
+    offered += [html.Option(text, value=each, disabled=True) for each, text in withheld]
     more = attributes(aria_describedby=f"{field_id}-hint")
     box = html.Select(offered, id=field_id, name=name, className="fw-field-input", disabled=is_read_only, **more)
     return _field(field_id, label, [box], hint)

@@ -106,12 +106,17 @@ def merge_form(node: Node, nodes: Sequence[Node]) -> html.Form:
     own, form_id = node.portfolio, _form_id("merge", node.portfolio.id)
     others = [each.portfolio for each in nodes if each.portfolio.origin == OWN and each.portfolio.id != own.id]
     into = [("", "choose one"), *((each.id, each.name) for each in others if each.currency == own.currency)]
+    foreign = [
+        (each.id, f"{each.name}: in {each.currency}, this one in {own.currency}")
+        for each in others
+        if each.currency != own.currency
+    ]
     wins = [("", "ask me"), ("this", f"values of {own.name} stay"), ("other", "values of the other one stay")]
     hint = f"Its values, files and parts become those of this one. {own.name} is gone then; files may still name it."
     return form(
         f"{PATH}/merge",
         hidden("id", own.id),
-        select_field(form_id, "into", "Merge into", into, hint=hint),
+        select_field(form_id, "into", "Merge into", into, hint=hint, withheld=foreign),
         select_field(form_id, "wins", "On days that both have", wins, hint="What else there is on these days is gone."),
         id=form_id,
         does="Merge",

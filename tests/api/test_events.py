@@ -50,6 +50,7 @@ def test_what_is_wrong_is_named_and_nothing_is_written(stores: Stores) -> None:
         answer = client.post(ADDRESS, json=sent)
         assert (answer.status_code, answer.json["field"]) == (422, field), answer.text
         assert answer.json["fix"]
+    assert client.post(ADDRESS, json={"title": "x"}).json["fix"] == "Did you mean text?"
     assert client_of(stores, READER).post(ADDRESS, json={"text": "x"}).status_code == 403
     assert client_of(stores, NAV).post(ADDRESS, json={"text": "x"}).json["field"] == "Authorization"
     assert client_of(stores, LIMITED).post(ADDRESS, json={"text": "x"}).status_code == 403

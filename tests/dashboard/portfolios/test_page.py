@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -66,6 +67,15 @@ def test_it_asks_whose_values_stay(client: FlaskClient, stores: Stores) -> None:
     assert list(told["fields"]) == ["wins"]
     told = client.post("/portfolios/merge", json={"id": "A", "into": "B", "wins": "this"}).get_json()
     assert told["said"].endswith("on 2 days that both have, those of A stay.")
+
+
+def test_what_cannot_be_merged_into_is_listed_with_the_reason(client: FlaskClient, stores: Stores) -> None:
+    bring(stores, "A", "B", "C")
+    assert client.post("/portfolios/set", json={"id": "B", "currency": "EUR"}).get_json()["done"] is True
+    shown = " ".join(slots(stores, edit="own:A").values())
+    (option,) = re.findall(r"<option[^>]*>B: in EUR, this one in USD</option>", shown)
+    assert "disabled" in option
+    assert re.search(r'<option value="C">C</option>', shown)
 
 
 def test_what_the_file_sets_is_read_only(stores: Stores) -> None:
