@@ -10,6 +10,7 @@ import numpy as np
 
 from analytics.comparison import Estimate
 from core import format as text
+from dashboard.charts.days import day_axis
 from dashboard.charts.drawn import Drawn, named, still
 from dashboard.charts.rows import Row, extent, short, stacked
 from dashboard.charts.theme import faded
@@ -53,9 +54,7 @@ def over_time(found: Execution, broker: Sequence[Row]) -> Drawn:
         ),
         *broker,
     ]  # fmt: skip
-    return Drawn(
-        stacked(rows, {"type": "date", "nticks": 8}), f"slippage against arrival by {found.step}, 95 % intervals"
-    )
+    return Drawn(stacked(rows, _axis(days)), f"slippage against arrival by {found.step}, 95 % intervals")
 
 
 def by_group(found: Execution) -> Drawn:
@@ -187,7 +186,14 @@ def months(found: Execution) -> Drawn:
         ),
     ]  # fmt: skip
     colours = [("turnover, bought and sold over mean NAV", "@series-1"), ("cost drag", "@series-2")]
-    return Drawn(stacked(rows, {"type": "date", "nticks": 8, "hoverformat": "%Y-%m"}), named(colours, " · by month"))
+    return Drawn(stacked(rows, _axis(days) | {"hoverformat": "%Y-%m"}), named(colours, " · by month"))
+
+
+def _axis(days: Sequence[str]) -> dict[str, Any]:
+    """Return the axis of days; it ends where what is beside them ends."""
+    axis = day_axis(np.array(days, dtype="datetime64[D]"), "y")
+    axis.pop("autorangeoptions", None)
+    return axis
 
 
 def _bars(days: list[str], values: Sequence[float | None], name: str, color: str, hover: str) -> dict[str, Any]:
