@@ -52,7 +52,7 @@ def test_each_page_of_a_portfolio_has_a_place_for_it() -> None:
 @pytest.mark.parametrize("page", WITH_FIRING.values(), ids=WITH_FIRING)
 def test_what_fires_now_is_said_on_the_pages_of_what_it_is_of(fund: Stores, page: Page) -> None:
     """A page without any data says it too."""
-    assert f"{page.id}-firing" in str(page.layout(fund, Choices(), ALL).to_plotly_json())
+    assert f"{page.id}-firing" in str(page.layout(fund, Choices(), ALL))
     assert "Alpha: Alpha fell by 16 %" in (shown := said(fund, page, portfolio="own:alpha"))
     assert "critical" in shown
     assert "Alpha: Alpha fell" in said(fund, page, portfolio="own:fund"), "of a part of it"
