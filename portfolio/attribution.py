@@ -263,7 +263,7 @@ def attributed(
         portfolio=portfolio, book=book, start=nodes[0], days=nodes[1:], pnl=pnl + costs, costs=costs,
         weights=held / capital[:, None], capital=capital, returns=returns,
         other=np.where(np.abs(other) > NOTHING * capital, other, 0.0), unexplained=unexplained, timing=timing,
-        split=currency_pnl(pnl, held, *_rates(portfolio, book, nodes, exchange)),
+        split=currency_pnl(pnl, np.where(book.settled, 0.0, held), *_rates(portfolio, book, nodes, exchange)),
         reasons=_reasons(book, steps, is_known, apart, timing),
     )  # fmt: skip
 

@@ -79,10 +79,14 @@ class BookHistory:
     """Of the portfolios that hold positions, by id."""
 
     @property
+    def settled(self) -> NDArray[np.bool_]:
+        """Return (m,) which positions are futures: nobody paid their value, and no currency moves it."""
+        return np.array([is_settled_daily(each.about) for each in self.positions], dtype=np.bool_)
+
+    @property
     def owned(self) -> Floats:
         """Return (n, m) what of each value is a part of the net asset value: nothing of a future's."""
-        settled = np.array([is_settled_daily(each.about) for each in self.positions], dtype=np.bool_)
-        return np.where(settled, 0.0, self.values)
+        return np.where(self.settled, 0.0, self.values)
 
     def group(self, by: Group) -> tuple[str, ...]:
         """Return which group each position belongs to."""

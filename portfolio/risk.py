@@ -157,19 +157,26 @@ def book_of(
 def book_from(stores: Stores, found: Holdings, query: RiskQuery) -> Book:
     """Return what is held with its returns, as `book_of` does."""
     known = tuple(each for each in found.positions if math.isfinite(each.value))
-    gross: dict[Key, float] = defaultdict(float)
-    for each in known:
-        gross[key_of_position(each)] += abs(each.value)
-    returns = returns_of(stores, found, gross, query)
+    returns = returns_of(stores, found, [(each, abs(each.value)) for each in known], query)
     return book_with(found, returns, known)
 
 
-def returns_of(stores: Stores, found: Holdings, gross: Mapping[Key, float], query: RiskQuery) -> InstrumentReturns:
-    """Return the returns of instruments up to the day of what is held."""
+def returns_of(
+    stores: Stores, found: Holdings, sized: Sequence[tuple[Holding, float]], query: RiskQuery
+) -> InstrumentReturns:
+    """Return the returns of positions' instruments up to the day of what is held; sized: each with its gross value."""
+    gross: dict[Key, float] = defaultdict(float)
+    moving: set[Key] = set()
+    for each, size in sized:
+        key = key_of_position(each)
+        gross[key] += size
+        if each.moves_with_currency:
+            moving.add(key)
     last = np.datetime64(found.newest // DAY_SECONDS, "D")
     portfolio = found.portfolio
     return instrument_returns(
-        stores, portfolio.origin, portfolio.currency, [*found.names], gross, last, query.history
+        stores, portfolio.origin, portfolio.currency, [*found.names], gross, last, query.history,
+        gross.keys() - moving,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from analytics.calendar import Dates, months_before
 from analytics.past_risk import past_var
 from portfolio.allowed import Limits
 from portfolio.book_history import BookHistory, book_history
+from portfolio.holdings import is_settled_daily
 from portfolio.instrument_returns import InstrumentReturns, Key, date_of, instrument_returns
 from portfolio.risk import key_of_instrument
 from portfolio.risk_query import Method, RiskQuery
@@ -97,4 +98,5 @@ def _returns(stores: Stores, history: BookHistory, keys: list[Key], last: np.dat
         gross[key] += size
     portfolio = history.portfolio
     holders = sorted({place.portfolio for place in history.positions})
-    return instrument_returns(stores, portfolio.origin, portfolio.currency, holders, gross, last, "2y")
+    settled = {key for key, place in zip(keys, history.positions, strict=True) if is_settled_daily(place.about)}
+    return instrument_returns(stores, portfolio.origin, portfolio.currency, holders, gross, last, "2y", settled)

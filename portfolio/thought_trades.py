@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -23,8 +22,8 @@ from core.format import first_of
 from portfolio.book_liquidity import daily_value
 from portfolio.histories import exchange
 from portfolio.holdings import UNKNOWN, Holding, Holdings, is_settled_daily
-from portfolio.instrument_returns import CARRIED_DAYS, Key, date_of
-from portfolio.risk import Book, book_with, key_of_position, market_of, returns_of
+from portfolio.instrument_returns import CARRIED_DAYS, date_of
+from portfolio.risk import Book, book_with, market_of, returns_of
 from portfolio.risk_query import RiskQuery
 from portfolio.series.reference import catalogue
 from storage.clickhouse.reads.portfolio import DAY_SECONDS, daily_prices_many
@@ -233,10 +232,10 @@ def _worth_of_one(each: Holding) -> float:
 
 
 def _book(stores: Stores, found: Holdings, query: RiskQuery, rows: Sequence[Holding], bought: Floats) -> Book:
-    gross: dict[Key, float] = defaultdict(float)
-    for each, money in zip(rows, bought.tolist(), strict=True):
-        gross[key_of_position(each)] += max(abs(each.value), abs(each.value + money))
-    return book_with(found, returns_of(stores, found, gross, query), rows)
+    sized = [
+        (each, max(abs(each.value), abs(each.value + money))) for each, money in zip(rows, bought.tolist(), strict=True)
+    ]
+    return book_with(found, returns_of(stores, found, sized, query), rows)
 
 
 def _changes(

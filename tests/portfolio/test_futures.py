@@ -14,6 +14,9 @@ from portfolio.book_history import book_history
 from portfolio.exposure import exposure_course
 from portfolio.holdings import holdings
 from portfolio.query import PortfolioQuery
+from portfolio.risk import book_of
+from portfolio.risk_query import RiskQuery
+from portfolio.stress import stated, stressed
 from storage.state.portfolios import put_portfolios
 from storage.stores import Stores
 from tests.ingest.conftest import Send, sender
@@ -94,3 +97,29 @@ def test_one_that_was_closed_gained_what_it_did(funded: Stores, send: Send) -> N
     assert each.day == pytest.approx(50 * USD[2], rel=1e-9)
     total = math.fsum(gain * rate for gain, rate in zip(GAINS, USD, strict=True)) + 50 * USD[2]
     assert each.total == pytest.approx(total, rel=1e-9)
+
+
+def test_its_currency_is_no_risk_of_it(funded: Stores, send: Send) -> None:
+    tell(send, "instruments", {"symbol": "ES", "asset_class": "future", "multiplier": 1, "currency": "USD"},
+         {"symbol": "ACME", "currency": "USD"})  # fmt: skip
+    moves = np.random.default_rng(5).normal(0.0, 0.01, 100)
+    times = [TODAY - (len(moves) - 1 - number) * DAY for number in range(len(moves))]
+    levels = 100 * np.cumprod(1 + moves)
+    rates = 1.25 * np.cumprod(1 + moves[::-1])
+    for kind, rows in (
+        ("prices", [{"instrument": name, "ts": at(ts), "price": float(each)} for name in ("ES", "ACME")
+                    for ts, each in zip(times, levels, strict=True)]),
+        ("fx", [{"base": "EUR", "quote": "USD", "ts": at(ts), "rate": float(each)}
+                for ts, each in zip(times, rates, strict=True)]),
+    ):  # fmt: skip
+        assert send(kind, rows).status_code == 200
+    for name, quantity in (("ES", -10), ("ACME", 10)):
+        tell(send, "positions", {"ts": at(TODAY), "instrument": name, "quantity": quantity, "price": 100,
+                                 "currency": "USD"})  # fmt: skip
+    book = book_of(funded, ALPHA, None, None, RiskQuery())
+    assert book is not None
+    columns = {key.instrument: book.returns.returns[:, at] for at, key in enumerate(book.returns.keys)}
+    np.testing.assert_allclose(columns["ES"], moves[1:], atol=1e-9)
+    np.testing.assert_allclose(columns["ACME"], (1 + moves[1:]) / (1 + moves[::-1][1:]) - 1, atol=1e-9)
+    (dollar,) = [each for each in stated(stressed(funded, book)) if each.kind == "currency"]
+    assert dollar.total == pytest.approx(-0.1 * 1_000 / rates[-1], rel=1e-6), "the stock alone: the future is no hedge"
