@@ -21,11 +21,12 @@ from analytics.covariance import Components, book_deviation, diversification_rat
 from analytics.factors import factor_loadings
 from analytics.holdings_risk import HoldingsRisk, historical_risk, hypothetical_pnl, risk_of_covariance
 from analytics.modified_risk import modified_risk
+from core.format import count
 from portfolio.allowed import Limits
 from portfolio.given import said_of
 from portfolio.histories import fund
 from portfolio.holdings import Group, Holding, Holdings, holdings
-from portfolio.instrument_returns import InstrumentReturns, Key, instrument_returns
+from portfolio.instrument_returns import CARRIED_DAYS, InstrumentReturns, Key, instrument_returns
 from portfolio.risk_query import METHODS, Method, RiskQuery
 from portfolio.series.reference import reference
 from storage.clickhouse.reads.portfolio import DAY_SECONDS
@@ -67,6 +68,13 @@ class Book:
     def newest(self) -> np.datetime64:
         """Return the day of the report."""
         return np.datetime64(self.found.newest // DAY_SECONDS, "D")
+
+    @property
+    def old_since(self) -> np.datetime64 | None:
+        """Return the day of the newest price of most of what is held; None where it is new enough for the report."""
+        days = self.returns.days
+        is_old = len(days) and self.newest - days[-1] > np.timedelta64(CARRIED_DAYS, "D")
+        return days[-1] if is_old else None
 
     def matrix(self) -> Floats:
         """Return the covariance of a day, shrunk (Ledoit-Wolf), (k, k)."""
@@ -189,6 +197,17 @@ def book_with(found: Holdings, returns: InstrumentReturns, known: Sequence[Holdi
         found, returns, used, np.array([each.value for each in used], dtype=np.float64),
         np.array([column[key_of_position(each)] for each in used], dtype=np.intp), unpriced,
     )  # fmt: skip
+
+
+def lost_of(book: Book) -> list[str]:
+    """Return what is in no figure of a book beside the instruments that have no returns, a sentence each."""
+    said = []
+    since = book.old_since
+    if since is not None:
+        said.append(f"Of most of what is held the newest price is of {since}: what came since is in no figure.")
+    if book.unpriced:
+        said.append(f"{count(len(book.unpriced), 'position')} of no known value left out.")
+    return said
 
 
 def key_of_position(each: Holding) -> Key:

@@ -12,7 +12,7 @@ from core import format as text
 from core.model import Status
 from dashboard.components.card import card, verdict
 from dashboard.portfolio.choice_bar import adjusted_line
-from portfolio.risk import Book, Risk
+from portfolio.risk import Book, Risk, lost_of
 from portfolio.risk_query import METHODS, Method
 
 ID = "risk"
@@ -78,10 +78,7 @@ def left_out(book: Book) -> list[str]:
         more = f"; and {text.number(len(lost) - MOST_NAMED)} more" if len(lost) > MOST_NAMED else ""
         share = text.percent(book.returns.left_out_ratio)
         said.append(f"Left out: {named}{more}; of gross exposure that is {share}.")
-    if book.unpriced:
-        lost_too = text.count(len(book.unpriced), "position")
-        said.append(f"{lost_too} of no known value left out: there is no rate of the currency.")
-    return said
+    return [*said, *lost_of(book)]
 
 
 def _over(value: float, nav: float) -> float:

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from core.clock import SystemClock
+from dashboard.risk.cards import left_out
 from portfolio.holdings import GROUPS
 from portfolio.instrument_returns import InstrumentReturns
-from portfolio.risk import Book, book_of, book_pnl, risk_of
+from portfolio.limits.loss import NotKnown, value_at_risk_ratio
+from portfolio.risk import Book, book_of, book_pnl, lost_of, risk_of
 from portfolio.risk_backtest import past_risk_of
 from portfolio.risk_factors import components, picked
 from portfolio.risk_query import METHODS, Method, RiskQuery
@@ -218,6 +220,23 @@ def test_without_prices_there_is_no_risk_and_it_is_said_why(funded: Stores, send
     assert "60 are needed" in returns(funded).lacks
     priced(send, "ACME", levels()[:30])
     assert "60 are needed" in returns(funded).lacks
+
+
+def test_prices_that_ended_long_before_the_report_are_told_and_no_limit_is_kept_by_them(
+    funded: Stores, send: Send
+) -> None:
+    for symbol, moves, until in (("OLD", MOVES, 150), ("NEW", MOVES[::-1], 200)):
+        told = [*zip(days_back(), levels(moves), strict=True)][:until]
+        tell(send, "prices", [{"instrument": symbol, "ts": at(ts), "price": each} for ts, each in told])
+    held(send, {"instrument": "OLD", "price": 60}, {"instrument": "NEW", "price": 40})
+    found = book(funded, ALPHA)
+    ended = np.datetime64(days_back()[149], "s").astype("datetime64[D]")
+    assert found.returns.days[-1] == ended
+    (said,) = lost_of(found)
+    assert said == f"Of most of what is held the newest price is of {ended}: what came since is in no figure."
+    assert said in left_out(found)
+    with pytest.raises(NotKnown, match=str(ended)):
+        value_at_risk_ratio(funded, found.found, 1_000.0, 0.95)
 
 
 def test_a_day_without_a_price_moves_with_the_next_one(funded: Stores, send: Send) -> None:
