@@ -21,7 +21,7 @@ from analytics.covariance import Components, book_deviation, diversification_rat
 from analytics.factors import factor_loadings
 from analytics.holdings_risk import HoldingsRisk, historical_risk, hypothetical_pnl, risk_of_covariance
 from analytics.modified_risk import modified_risk
-from core.format import count
+from core.format import count, first_of
 from portfolio.allowed import Limits
 from portfolio.given import said_of
 from portfolio.histories import fund
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 FEWEST_COMMON = 20
 """Returns beside those of a benchmark below which there is no beta, and no realised volatility."""
+
+MOST_NAMED = 6
+"""Instruments without returns that are named."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -208,6 +211,12 @@ def lost_of(book: Book) -> list[str]:
     if book.unpriced:
         said.append(f"{count(len(book.unpriced), 'position')} of no known value left out.")
     return said
+
+
+def named_left_out(book: Book) -> str:
+    """Return the instruments that have no returns and why, the largest first; empty: all of them have some."""
+    lost = sorted(book.returns.left_out, key=lambda each: -each.gross)
+    return first_of([f"{each.key.instrument}: {each.why}" for each in lost], MOST_NAMED, "; ")
 
 
 def key_of_position(each: Holding) -> Key:

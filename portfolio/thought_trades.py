@@ -23,7 +23,7 @@ from portfolio.book_liquidity import daily_value
 from portfolio.histories import exchange
 from portfolio.holdings import UNKNOWN, Holding, Holdings, is_settled_daily
 from portfolio.instrument_returns import CARRIED_DAYS, date_of
-from portfolio.risk import Book, book_with, market_of, returns_of
+from portfolio.risk import Book, book_with, lost_of, market_of, named_left_out, returns_of
 from portfolio.risk_query import RiskQuery
 from portfolio.series.reference import catalogue
 from storage.clickhouse.reads.portfolio import DAY_SECONDS, daily_prices_many
@@ -262,11 +262,11 @@ def _changes(
 
 
 def _lost(book: Book) -> list[str]:
-    """Return what is told of positions that have no part in VaR and beta."""
+    """Return what is told of positions that have no part in VaR and beta, or in any figure."""
     if book.returns.lacks:
-        return [f"VaR and beta are not known: {book.returns.lacks}."]
-    lost = [f"{each.key.instrument}: {each.why}" for each in book.returns.left_out]
-    return [f"Not in VaR and beta: {first_of(lost, 4, '; ')}."] if lost else []
+        return [f"VaR and beta are not known: {book.returns.lacks}.", *lost_of(book)]
+    lost = named_left_out(book)
+    return [*([f"Not in VaR and beta: {lost}."] if lost else []), *lost_of(book)]
 
 
 def _plain(amount: float) -> str:
