@@ -56,7 +56,8 @@ def past_risk_of(
     """Return the back-test of the year up to the day `last`; None where no day of it can be tested.
 
     Each day's VaR is of the book of the evening before, by the method (historical where it is Cornish-Fisher) from the
-    days before. Raises StorageUnavailable, StorageRejected.
+    days before; a day whose report before is of an earlier evening is left out. Raises StorageUnavailable,
+    StorageRejected.
     """
     history = book_history(stores, portfolio, limits, date_of(months_before(last, MONTHS)), date_of(last))
     if history is None or len(history.days) < 2:
@@ -67,7 +68,9 @@ def past_risk_of(
     if returns.lacks or reach < 2:
         return None
     at = np.searchsorted(returns.days, history.days[1:])
-    is_day = np.isin(history.days[1:], returns.days) & (at >= reach)
+    # A return of one day is no measure of what came over several: both begin with the evening before.
+    starts = np.concatenate([[returns.begins], returns.days])[at]
+    is_day = np.isin(history.days[1:], returns.days) & (at >= reach) & (history.days[:-1] >= starts)
     if not is_day.any():
         return None
     column = {key: number for number, key in enumerate(returns.keys)}

@@ -86,6 +86,7 @@ class ModelTest(Answered):
     expected: Number
     kupiec_p: Number
     christoffersen_p: Number
+    left_out_ratio: Number = Field(description="Of the exposure there was: it is in what came, not in the VaR.")
     zone: str = Field(description="green, yellow or red: the traffic light of the Basel Committee (1996).")
 
 
@@ -204,6 +205,7 @@ def _tested(past: PastRisk | None) -> ModelTest | None:
     return ModelTest(
         observations=found.observations, exceedances=found.exceedances, expected=finite(found.expected),
         kupiec_p=finite(found.kupiec_p), christoffersen_p=finite(found.christoffersen_p), zone=past.zone,
+        left_out_ratio=finite(past.left_out_ratio),
     )  # fmt: skip
 
 

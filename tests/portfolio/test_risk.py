@@ -12,6 +12,7 @@ import pytest
 
 from core.clock import SystemClock
 from dashboard.risk.cards import left_out
+from dashboard.risk.charts import back_test
 from portfolio.holdings import GROUPS
 from portfolio.instrument_returns import InstrumentReturns
 from portfolio.limits.loss import NotKnown, value_at_risk_ratio
@@ -118,6 +119,23 @@ def test_the_model_is_held_against_what_came(sample: Stores) -> None:
     evening = book(sample, day=str(found.days[before - 1]))
     pnl = book_pnl(evening)[-found.reach :]
     assert found.forecast[before] == pytest.approx(-np.quantile(pnl, 0.05), rel=1e-6)
+
+
+def test_what_came_in_a_week_is_not_held_against_the_loss_of_a_day(funded: Stores, send: Send) -> None:
+    priced(send, "ACME", levels())
+    days = days_back()
+    told = [*days[100:170:7], *days[170:]]
+    price = dict(zip(days, levels(), strict=True))
+    rows = [
+        {"portfolio": "alpha", "ts": at(ts), "instrument": name, "quantity": 10, "price": of_one}
+        for ts in told for name, of_one in (("ACME", price[ts]), ("BARE", 5))
+    ]  # fmt: skip
+    tell(send, "positions", rows)
+    found = past_risk_of(funded, ALPHA, None, USUAL, np.datetime64(TODAY, "s").astype("datetime64[D]"))
+    assert found is not None
+    assert found.days.tolist() == [np.datetime64(ts, "s").astype("datetime64[D]").item() for ts in days[171:]]
+    assert 0 < found.left_out_ratio < 0.2
+    assert "of exposure has no returns: in the P&L, not in the VaR" in back_test(found, "EUR").subtitle
 
 
 def test_factors_explain_a_share_of_the_variance_that_adds_up(sample: Stores) -> None:
