@@ -300,10 +300,11 @@ def book_pnl(book: Book) -> Floats:
 
 def _realised(stores: Stores, book: Book) -> float:
     portfolio, days = book.found.portfolio, book.returns.days
-    track = fund(stores, portfolio.origin).history(portfolio.id, said_of(portfolio)).track
+    history = fund(stores, portfolio.origin).history(portfolio.id, said_of(portfolio))
+    track = history.track
     inside = (track.dates >= days[0]) & (track.dates <= days[-1])
     returns = track.returns[inside]
     returns = returns[np.isfinite(returns)]
     if len(returns) < FEWEST_COMMON:
         return math.nan
-    return float(np.std(returns, ddof=1)) * math.sqrt(book.returns.days_a_year)
+    return float(np.std(returns, ddof=1)) * math.sqrt(history.cadence.periods)

@@ -138,6 +138,16 @@ def test_what_came_in_a_week_is_not_held_against_the_loss_of_a_day(funded: Store
     assert "of exposure has no returns: in the P&L, not in the VaR" in back_test(found, "EUR").subtitle
 
 
+def test_what_was_realised_is_of_a_year_however_often_the_value_is_told(funded: Stores, send: Send) -> None:
+    priced(send, "ACME", levels())
+    held(send, {"instrument": "ACME", "price": 100})
+    weeks = [*zip(days_back(), levels(), strict=True)][3::7]
+    tell(send, "nav", [{"portfolio": "alpha", "ts": at(ts), "nav": each} for ts, each in weeks])
+    of_a_week = np.diff([each for _, each in weeks]) / [each for _, each in weeks[:-1]]
+    risk = risk_of(funded, book(funded, ALPHA), USUAL)
+    assert risk.realised_volatility == pytest.approx(np.std(of_a_week, ddof=1) * math.sqrt(52), rel=1e-6)
+
+
 def test_factors_explain_a_share_of_the_variance_that_adds_up(sample: Stores) -> None:
     risk = risk_of(sample, book(sample), RiskQuery())
     found = components(risk)
