@@ -246,7 +246,8 @@ def _changes(
     nav = book.found.nav
     values = np.array([each.value for each in rows], dtype=np.float64)
     volumes = np.array([daily_value(each) for each in priced], dtype=np.float64)
-    held = Held(values, nav, volumes=volumes if (volumes > 0).any() else None)
+    _, instruments = np.unique([each.instrument for each in rows], return_inverse=True)
+    held = Held(values, nav, volumes=volumes if (volumes > 0).any() else None, instruments=instruments)
     changes = {each.name: each for each in what_if(held, bought, cost_ratio)}
     if not book.returns.lacks:
         at = {id(each): number for number, each in enumerate(rows)}
@@ -254,8 +255,8 @@ def _changes(
         _, betas = market_of(stores, book)
         matrix = book.matrix()[np.ix_(book.columns, book.columns)]
         of_risk = Held(
-            book.values, nav, None if betas is None else betas[book.columns], None, book.wide, matrix
-        )  # fmt: skip
+            book.values, nav, None if betas is None else betas[book.columns], returns=book.wide, matrix=matrix
+        )
         for each in what_if(of_risk, bought[part], cost_ratio, query.level, query.horizon):
             changes.setdefault(each.name, each)
     return tuple(changes[name] for name in LABELS if name in changes)
