@@ -26,6 +26,8 @@ class Holdings:
     """What trades a day, in currency."""
     instruments: NDArray[np.intp] | None = None
     """Of each position: those in one share what it trades, longs and shorts alike. None: each has one of its own."""
+    is_paid: NDArray[np.bool_] | None = None
+    """Of each position: whether cash was paid for it, as is not for a future's notional. None: for all."""
     returns: Floats | None = None
     """(days, positions): for historical risk."""
     matrix: Floats | None = None
@@ -51,8 +53,8 @@ def what_if(
 ) -> tuple[Change, ...]:
     """Return every figure of the book before and after trades. trades: currency bought (+) or sold (−) by position.
 
-    Cash pays: NAV falls by costs alone, `cost_ratio` of what is traded. Raises ValueError when lengths differ, a value
-    is missing, costs are below 0 or they take the whole NAV.
+    Cash pays, but for what is not `is_paid`: NAV falls by costs alone, `cost_ratio` of what is traded. Raises
+    ValueError when lengths differ, a value is missing, costs are below 0 or they take the whole NAV.
     """
     values = numbers("values", held.values, None)
     bought = numbers("trades", trades, len(values))
@@ -73,7 +75,7 @@ def headline(held: Holdings, level: float = 0.95, horizon: int = 1) -> dict[str,
     whole, spread = exposure(values[None], [nav]), concentration(values[None])
     found = {
         "nav": nav,
-        "cash": nav - float(values.sum()),
+        "cash": nav - float(values.sum() if held.is_paid is None else values[held.is_paid].sum()),
         "long_ratio": float(whole.long[0]) / nav,
         "short_ratio": float(whole.short[0]) / nav,
         "gross_ratio": float(whole.leverage[0]),

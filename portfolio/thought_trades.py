@@ -247,8 +247,13 @@ def _changes(
     values = np.array([each.value for each in rows], dtype=np.float64)
     volumes = np.array([daily_value(each) for each in priced], dtype=np.float64)
     _, instruments = np.unique([each.instrument for each in rows], return_inverse=True)
-    held = Held(values, nav, volumes=volumes if (volumes > 0).any() else None, instruments=instruments)
+    is_paid = np.array([each.moves_with_currency for each in rows], dtype=np.bool_)
+    held = Held(
+        values, nav, volumes=volumes if (volumes > 0).any() else None, instruments=instruments, is_paid=is_paid
+    )  # fmt: skip
     changes = {each.name: each for each in what_if(held, bought, cost_ratio)}
+    if book.unpriced:
+        changes["cash"] = Change("cash", UNKNOWN, UNKNOWN)
     if not book.returns.lacks:
         at = {id(each): number for number, each in enumerate(rows)}
         part = [at[id(each)] for each in book.positions]

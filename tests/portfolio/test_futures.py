@@ -17,6 +17,7 @@ from portfolio.query import PortfolioQuery
 from portfolio.risk import book_of
 from portfolio.risk_query import RiskQuery
 from portfolio.stress import stated, stressed
+from portfolio.thought_trades import Trade, tried
 from storage.state.portfolios import put_portfolios
 from storage.stores import Stores
 from tests.ingest.conftest import Send, sender
@@ -97,6 +98,22 @@ def test_one_that_was_closed_gained_what_it_did(funded: Stores, send: Send) -> N
     assert each.day == pytest.approx(50 * USD[2], rel=1e-9)
     total = math.fsum(gain * rate for gain, rate in zip(GAINS, USD, strict=True)) + 50 * USD[2]
     assert each.total == pytest.approx(total, rel=1e-9)
+
+
+@pytest.mark.usefixtures("traded")
+def test_what_is_thought_of_in_it_takes_no_cash_and_cash_is_unknown_beside_what_has_no_value(
+    funded: Stores, send: Send
+) -> None:
+    def cash() -> tuple[float, float]:
+        found = holdings(funded, ALPHA, None)
+        assert found is not None
+        changes = tried(funded, found, RiskQuery(), [Trade("ES", 3)]).changes
+        (change,) = [each for each in changes if each.name == "cash"]
+        return change.before, change.after
+
+    assert cash() == (1_000, 1_000)
+    tell(send, "positions", {"ts": at(TODAY), "instrument": "FAR", "quantity": 1, "price": 5, "currency": "JPY"})
+    assert np.isnan(cash()).all()
 
 
 def test_its_currency_is_no_risk_of_it(funded: Stores, send: Send) -> None:
