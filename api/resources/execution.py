@@ -32,6 +32,9 @@ TAG = "Portfolios"
 BASIS_POINTS, RATIO = "basis points", "ratio"
 MONEY = ("traded", "paper", "delay", "impact", "opportunity", "explicit", "shortfall")
 
+OF_ORDERS = ("fill_ratio", "paper", "delay", "impact", "opportunity", "explicit", "shortfall", "shortfall_basis_points")
+"""Figures of whole orders."""
+
 
 class OfOrders(Parameters):
     """Orders of which time, and what they are compared with."""
@@ -52,7 +55,11 @@ class OfGroupedOrders(Listed):
     start: str = Field("", alias="from", pattern=DAY, description="First day instead of a window, as 2026-01-31.")
     end: str = Field("", alias="to", pattern=DAY, description="Last day; the newest when left out.")
     asof: str = Field("", pattern=DAY, description="The last day (UTC) that counts; the newest when left out.")
-    by: By = Field("strategy", description="What orders are added up by; by venue it is slippage alone.")
+    by: By = Field(
+        "strategy",
+        description="What orders are added up by; by venue counts are of the orders that "
+        "touched it, and only what was traded there and its slippage are told beside them.",
+    )
 
 
 class Sure(Answered):
@@ -68,13 +75,13 @@ class OrderGroup(Answered):
     """Orders added up. Slippage is in basis points, above 0 where it cost."""
 
     group: str
-    orders: int
+    orders: int = Field(description="By venue those that touched it, as are all counts.")
     ended: int
     filled: int
     rejected: int
     cancelled: int
     expired: int
-    fill_ratio: Number = Field(description="Filled over ordered quantity of those that ended.")
+    fill_ratio: Number = Field(description="Filled over ordered quantity of those that ended; null by venue.")
     traded: Number = Field(description="Filled quantity at arrival price, in the portfolio's currency.")
     slippage_arrival: Number = Field(description="Against the price at arrival, by value.")
     slippage_arrival_low: Number = Field(description="End of its 95 % interval.")
@@ -82,7 +89,9 @@ class OrderGroup(Answered):
     slippage_decision: Number = Field(description="Against the price of the decision, by value.")
     slippage_decision_low: Number
     slippage_decision_high: Number
-    paper: Number = Field(description="Ordered quantity at the price of the decision, of ended orders.")
+    paper: Number = Field(
+        description="Ordered quantity at the price of the decision, of ended orders. It and all below: null by venue."
+    )
     delay: Number = Field(description="Shortfall from the decision to arrival, in the currency; above 0: it cost.")
     impact: Number = Field(description="Shortfall from arrival to the fills.")
     opportunity: Number = Field(description="Of what was not filled, to the close of the day on which the order ended.")
@@ -204,8 +213,9 @@ def _groups(ask: Ask[OfGroupedOrders]) -> Page[OrderGroup]:
         "fill_ratio": RATIO, **dict.fromkeys(MONEY, portfolio_of(ask).currency),
         **dict.fromkeys((*slippage, "shortfall_basis_points"), BASIS_POINTS),
     }  # fmt: skip
+    told = _of_venue if ask.query.by == "venue" else _group
     return Page[OrderGroup](
-        items=[_group(each) for _, _, each in part], next=following, units=units,
+        items=[told(each) for _, _, each in part], next=following, units=units,
         told=list(found.told) if found else ["No orders or trades were told."], **_age(ask, found).model_dump(),
     )  # fmt: skip
 
@@ -233,6 +243,11 @@ def _group(each: Part) -> OrderGroup:
         explicit=finite(cost.explicit), shortfall=finite(cost.total),
         shortfall_basis_points=finite(cost.in_basis_points(cost.total)),
     )  # fmt: skip
+
+
+def _of_venue(each: Part) -> OrderGroup:
+    """Return what a venue did; an order is on several, so that its fill rate and shortfall belong to none."""
+    return _group(each).model_copy(update=dict.fromkeys(OF_ORDERS))
 
 
 def _sure(found: Estimate) -> Sure:
