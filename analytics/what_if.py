@@ -24,14 +24,14 @@ class Holdings:
     betas: Floats | None = None
     volumes: Floats | None = None
     """What trades a day, in currency."""
-    instruments: NDArray[np.intp] | None = None
-    """Of each position: those in one share what it trades, longs and shorts alike. None: each has one of its own."""
-    is_paid: NDArray[np.bool_] | None = None
-    """Of each position: whether cash was paid for it, as is not for a future's notional. None: for all."""
     returns: Floats | None = None
     """(days, positions): for historical risk."""
     matrix: Floats | None = None
     """Covariance a day: for parametric risk."""
+    instruments: NDArray[np.intp] | None = None
+    """Of each position: those in one share what it trades, longs and shorts alike. None: each has one of its own."""
+    is_paid: NDArray[np.bool_] | None = None
+    """Of each position: whether cash was paid for it, as is not for a future's notional. None: for all."""
 
 
 @dataclass(frozen=True)
