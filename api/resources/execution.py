@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Container, Sequence
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field
@@ -16,17 +17,22 @@ from api.paging import part_of
 from api.parameters import Listed, Parameters
 from api.portfolios import DAY, ID, datasets, finite, portfolio_of
 from api.problem import Refused, none_of
+from api.readings import components
 from core.alerts.spec import HISTORY
+from core.events import component_title
 from core.settings.model import Settings
 from portfolio.execution import execution
 from portfolio.execution_model import Execution, Part
-from portfolio.incidents import fired_events
-from portfolio.outage import ANY, Band, bands_of, components_of
+from portfolio.incidents import Fired, fired_events
+from portfolio.outage import ANY, Band, bands_of, broken, components_of
 from portfolio.query import PortfolioQuery
 from status.alerts import alerts_now
 from storage.clickhouse.reads.orders_worked import By
 from storage.clickhouse.reads.portfolio import DAY_SECONDS
 from storage.state.portfolios import NOT_TRADED
+
+if TYPE_CHECKING:
+    from storage.state.events import Event
 
 TAG = "Portfolios"
 BASIS_POINTS, RATIO = "basis points", "ratio"
@@ -162,7 +168,7 @@ class ExecutionQuality(Aged):
     turnover_a_year: Number = Field(description="Bought and sold over the mean net asset value.")
     cost_drag_a_year: Number = Field(description="Commission and fees over the net asset value: ratio a year.")
     slippage_a_year: Number = Field(description="Slippage against arrival over the net asset value: ratio a year.")
-    outage: OutageCost | None = Field(description="null: no component was broken in the window.")
+    outage: OutageCost | None = Field(description="null: nothing asked for was broken in the window.")
     told: list[str] = Field(description="What is left out, a sentence each.")
 
 
@@ -179,8 +185,7 @@ def _whole(ask: Ask[OfOrders]) -> ExecutionQuality:
         )  # fmt: skip
     start, end = (int(day.astype("datetime64[s]").astype(np.int64)) for day in (found.first, found.last))
     there = components_of(fired, start, end + DAY_SECONDS)
-    if ask.query.component not in (ANY, *there):
-        raise none_of("component", ask.query.component, [ANY, *there])
+    unbroken = _unbroken(ask, fired, there)
     fit = found.impact.fit
     curve = ImpactCurve(
         coefficient=finite(fit.coefficient) if fit else None, coefficient_error=fit and finite(fit.coefficient_error),
@@ -191,7 +196,7 @@ def _whole(ask: Ask[OfOrders]) -> ExecutionQuality:
     return ExecutionQuality(
         first_day=str(found.first), last_day=str(found.last), currency=found.portfolio.currency,
         whole=_group(found.whole), slippage_interval=_sure(found.interval), impact=curve,
-        outage=_outage(found), told=list(found.told),
+        outage=_outage(found), told=[*found.told, *unbroken],
         reasons=[Reason(status=status, reason=reason, orders=many) for status, reason, many in found.reasons],
         latencies=[
             LegTime(leg=each.name, orders=each.count,
@@ -202,6 +207,18 @@ def _whole(ask: Ask[OfOrders]) -> ExecutionQuality:
         turnover_a_year=finite(found.trading.turnover_a_year), cost_drag_a_year=finite(found.trading.drag_a_year),
         slippage_a_year=finite(found.trading.slippage_a_year), **_age(ask, found).model_dump(),
     )  # fmt: skip
+
+
+def _unbroken(ask: Ask[OfOrders], fired: Sequence[tuple[Fired, Event]], there: Container[str]) -> list[str]:
+    """Return the sentence about a component that was not broken. Raises Refused for one that there is not."""
+    asked = ask.query.component
+    if asked == ANY or asked in there:
+        return []
+    watched = {each.id for each in components(ask.stores, ask.now, ask.viewer.portfolios)}
+    known = sorted(watched | {event.component for _, event in broken(fired)})
+    if asked not in known:
+        raise none_of("component", asked, [ANY, *known])
+    return [f"{component_title(asked)} was not broken in these days."]
 
 
 def _groups(ask: Ask[OfGroupedOrders]) -> Page[OrderGroup]:

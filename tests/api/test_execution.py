@@ -69,6 +69,15 @@ def test_what_cannot_be_is_refused_with_its_field(sample: Stores, asked: str, fi
     assert answer.json["field"] == field
 
 
+def test_a_component_that_was_not_broken_cost_nothing_and_that_is_said(sample: Stores) -> None:
+    client = client_of(sample, READER)
+    watched = client.get("/api/v1/components").json["items"][0]["id"]
+    answer = client.get(f"{PATH}?component={watched}")
+    assert answer.status_code == 200
+    assert answer.json["outage"] is None
+    assert answer.json["told"][-1].endswith(" was not broken in these days.")
+
+
 def test_a_portfolio_without_orders_says_so(sample: Stores) -> None:
     told = client_of(sample, READER).get(f"{PATH}?asof=2010-01-01").json
     assert told["whole"] is None
