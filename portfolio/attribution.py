@@ -323,6 +323,9 @@ def _rates(
 
 def _reasons(book: BookHistory, steps: _Steps, is_known: Bools, apart: Floats, timing: Floats) -> tuple[str, ...]:
     said = []
+    if book.unreported:
+        names = first_of(book.unreported)
+        said.append(f"Positions of {names} are built from trades: what they gained is not known here.")
     missing = int((~steps.is_covered).sum())
     if missing:
         first, last = book.days[0], book.days[-1]

@@ -55,12 +55,12 @@ def past_risk_of(
 ) -> PastRisk | None:
     """Return the back-test of the year up to the day `last`; None where no day of it can be tested.
 
-    Each day's VaR is of the book of the evening before, by the method (historical where it is Cornish-Fisher) from the
-    days before; a day whose report before is of an earlier evening is left out. Raises StorageUnavailable,
-    StorageRejected.
+    None too where a part reports no positions: the P&L is of all parts, the VaR of those that report. Each day's VaR is
+    of the book of the evening before, by the method (historical where it is Cornish-Fisher) from the days before; a day
+    whose report before is of an earlier evening is left out. Raises StorageUnavailable, StorageRejected.
     """
     history = book_history(stores, portfolio, limits, date_of(months_before(last, MONTHS)), date_of(last))
-    if history is None or len(history.days) < 2:
+    if history is None or len(history.days) < 2 or history.unreported:
         return None
     keys = [key_of_instrument(place.about, place.currency) for place in history.positions]
     returns = _returns(stores, history, keys, last)
