@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from analytics.block import Floats
 from analytics.concentration import concentration
@@ -28,6 +28,10 @@ class Holdings:
     """(days, positions): for historical risk."""
     matrix: Floats | None = None
     """Covariance a day: for parametric risk."""
+    instruments: NDArray[np.intp] | None = None
+    """Of each position: those in one share what it trades, longs and shorts alike. None: each has one of its own."""
+    is_paid: NDArray[np.bool_] | None = None
+    """Of each position: whether cash was paid for it, as is not for a future's notional. None: for all."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +53,14 @@ def what_if(
 ) -> tuple[Change, ...]:
     """Return every figure of the book before and after trades. trades: currency bought (+) or sold (−) by position.
 
-    Cash pays: NAV falls by costs alone, `cost_ratio` of what is traded. Raises ValueError when lengths differ, a value
-    is missing, costs are below 0 or they take the whole NAV.
+    Cash pays, but for what is not `is_paid`: NAV falls by costs alone, `cost_ratio` of what is traded. Raises
+    ValueError when lengths differ, a value is missing, costs are below 0 or they take the whole NAV.
     """
     values = numbers("values", held.values, None)
     bought = numbers("trades", trades, len(values))
     refuse("cost_ratio", numbers("cost_ratio", cost_ratio) < 0, "is below 0")
     left = held.nav - cost_ratio * float(np.abs(bought).sum())
-    after = Holdings(values + bought, left, held.betas, held.volumes, held.returns, held.matrix)
+    after = replace(held, values=values + bought, nav=left)
     old, new = headline(held, level, horizon), headline(after, level, horizon)
     return tuple(Change(name, old[name], new[name]) for name in old)
 
@@ -71,7 +75,7 @@ def headline(held: Holdings, level: float = 0.95, horizon: int = 1) -> dict[str,
     whole, spread = exposure(values[None], [nav]), concentration(values[None])
     found = {
         "nav": nav,
-        "cash": nav - float(values.sum()),
+        "cash": nav - float(values.sum() if held.is_paid is None else values[held.is_paid].sum()),
         "long_ratio": float(whole.long[0]) / nav,
         "short_ratio": float(whole.short[0]) / nav,
         "gross_ratio": float(whole.leverage[0]),
@@ -83,7 +87,7 @@ def headline(held: Holdings, level: float = 0.95, horizon: int = 1) -> dict[str,
     if held.betas is not None:
         found["beta_adjusted_ratio"] = float(beta_adjusted(values[None], [nav], held.betas)[0])
     if held.volumes is not None:
-        steps = ladder(values, held.volumes, SHARE_OF_VOLUME, LADDER_DAYS)
+        steps = ladder(*_shared(values, held.volumes, held.instruments), SHARE_OF_VOLUME, LADDER_DAYS)
         found |= {
             f"out_in_{days:.0f}_days_ratio": float(out) for days, out in zip(steps.days, steps.share, strict=True)
         }
@@ -94,3 +98,11 @@ def headline(held: Holdings, level: float = 0.95, horizon: int = 1) -> dict[str,
         risk = risk_of_covariance(values, held.matrix, level, horizon)
         found |= {"parametric_var": risk.value_at_risk, "parametric_es": risk.expected_shortfall}
     return found
+
+
+def _shared(values: Floats, volumes: Floats, instruments: NDArray[np.intp] | None) -> tuple[Floats, Floats]:
+    """Return gross values and volumes, of each instrument once."""
+    if instruments is None:
+        return values, volumes
+    _, first, column = np.unique(instruments, return_index=True, return_inverse=True)
+    return np.bincount(column, np.abs(values)).astype(np.float64), volumes[first]

@@ -263,7 +263,7 @@ def attributed(
         portfolio=portfolio, book=book, start=nodes[0], days=nodes[1:], pnl=pnl + costs, costs=costs,
         weights=held / capital[:, None], capital=capital, returns=returns,
         other=np.where(np.abs(other) > NOTHING * capital, other, 0.0), unexplained=unexplained, timing=timing,
-        split=currency_pnl(pnl, held, *_rates(portfolio, book, nodes, exchange)),
+        split=currency_pnl(pnl, np.where(book.settled, 0.0, held), *_rates(portfolio, book, nodes, exchange)),
         reasons=_reasons(book, steps, is_known, apart, timing),
     )  # fmt: skip
 
@@ -323,6 +323,9 @@ def _rates(
 
 def _reasons(book: BookHistory, steps: _Steps, is_known: Bools, apart: Floats, timing: Floats) -> tuple[str, ...]:
     said = []
+    if book.unreported:
+        names = first_of(book.unreported)
+        said.append(f"Positions of {names} are built from trades: what they gained is not known here.")
     missing = int((~steps.is_covered).sum())
     if missing:
         first, last = book.days[0], book.days[-1]

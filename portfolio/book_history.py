@@ -7,7 +7,7 @@ was worth in the report before, less what was paid between; NaN where the trades
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from portfolio.reports import covers
 from portfolio.series.exchange import Exchange
 from storage.clickhouse.reads.book import report_days
 from storage.clickhouse.reads.book_days import cash_by_day, instruments_of, paid_by_day, reported_by_day
+from storage.clickhouse.reads.booked import first_booked
 from storage.clickhouse.reads.portfolio import DAY_SECONDS
 from storage.state.series import Series, list_series
 
@@ -77,12 +78,18 @@ class BookHistory:
     """(n,): NaN before any was told."""
     names: Mapping[str, str]
     """Of the portfolios that hold positions, by id."""
+    unreported: tuple[str, ...] = ()
+    """Names of the portfolios below that trade and report no positions: what they hold is not in here."""
+
+    @property
+    def settled(self) -> NDArray[np.bool_]:
+        """Return (m,) which positions are futures: nobody paid their value, and no currency moves it."""
+        return np.array([is_settled_daily(each.about) for each in self.positions], dtype=np.bool_)
 
     @property
     def owned(self) -> Floats:
         """Return (n, m) what of each value is a part of the net asset value: nothing of a future's."""
-        settled = np.array([is_settled_daily(each.about) for each in self.positions], dtype=np.bool_)
-        return np.where(settled, 0.0, self.values)
+        return np.where(self.settled, 0.0, self.values)
 
     def group(self, by: Group) -> tuple[str, ...]:
         """Return which group each position belongs to."""
@@ -97,15 +104,32 @@ def book_history(
 ) -> BookHistory | None:
     """Return what a portfolio held from a day to another, all when left out; None: nothing was told of these days.
 
-    A portfolio that tells no positions of its own is the sum of its parts. Kept for the version of the data. Raises
-    StorageUnavailable, StorageRejected.
+    A portfolio that tells no positions of its own is the sum of its parts that do. Kept for the version of the data.
+    Raises StorageUnavailable, StorageRejected.
     """
     whole = fund(stores, portfolio.origin).seen(limits)
     end = LAST_SECOND if last is None else min(_seconds(last) + DAY_SECONDS, LAST_SECOND)
-    reports = report_days(stores.clickhouse, portfolio.origin, [portfolio.id, *below(whole, portfolio.id)], end)
+    every = [portfolio.id, *below(whole, portfolio.id)]
+    reports = report_days(stores.clickhouse, portfolio.origin, every, end)
     ids = sorted(holders(whole, portfolio.id, reports))
-    name = ("book history", portfolio.origin, portfolio.id, *ids, str(first), str(last))
-    return kept(stores, name, lambda: _read(stores, portfolio, whole, {id: reports[id] for id in ids}, first, end))
+    silent = tuple(id for id in every if id in whole.tree and not holders(whole, id, reports))
+    name = ("book history", portfolio.origin, portfolio.id, *ids, "silent", *silent, str(first), str(last))
+
+    def read() -> BookHistory | None:
+        found = _read(stores, portfolio, whole, {id: reports[id] for id in ids}, first, end)
+        return replace(found, unreported=_unreported(stores, portfolio, whole, reports, silent, end)) if found else None
+
+    return kept(stores, name, read)
+
+
+def _unreported(
+    stores: Stores, portfolio: Portfolio, whole: Fund, reports: Mapping[str, NDArray[np.int64]], silent: Sequence[str],
+    end: int,
+) -> tuple[str, ...]:  # fmt: skip
+    """Return the names of those that would be holders too, were their trades reports of positions."""
+    traded = first_booked(stores.clickhouse, portfolio.origin, silent) if silent else {}
+    there = {*reports, *(id for id, at in traded.items() if at < end)}
+    return tuple(sorted(whole.tree[id].name for id in holders(whole, portfolio.id, there) if id not in reports))
 
 
 def _read(

@@ -28,6 +28,8 @@ class ExposureCourse:
     """Days of the window that are left out: leverage means nothing without capital."""
     without_rate: tuple[str, ...]
     """Currencies of positions that are left out, since they have no known value."""
+    unreported: tuple[str, ...]
+    """Portfolios below that trade and report no positions: they are in the net asset value alone."""
 
 
 def exposure_course(book: BookHistory, query: PortfolioQuery, by: Group) -> ExposureCourse | None:
@@ -51,7 +53,7 @@ def exposure_course(book: BookHistory, query: PortfolioQuery, by: Group) -> Expo
     return ExposureCourse(
         book.days[rows][known], _where_known(whole, np.asarray(unknown[known].any(axis=1))),
         replace(groups, exposure=_where_known(groups.exposure, is_lost)),
-        concentration(held), int((~known).sum()), tuple(sorted(lost)),
+        concentration(held), int((~known).sum()), tuple(sorted(lost)), book.unreported,
     )  # fmt: skip
 
 

@@ -103,6 +103,11 @@ class Holding:
     liquidate_days: float
     """Days that selling takes at SHARE_OF_VOLUME of the day's volume."""
 
+    @property
+    def moves_with_currency(self) -> bool:
+        """Return whether the rate of its currency moves what it is worth: not that of a notional nobody paid."""
+        return not is_settled_daily(self.about) or self.owned != 0
+
     def group(self, by: Group, names: Mapping[str, str]) -> str:
         """Return which group it belongs to; NOBODY_SAID where that is not known."""
         return group_of(by, names.get(self.portfolio, self.portfolio), self.instrument, self.currency, self.about)

@@ -6,7 +6,7 @@ instruments with half of the gross exposure have a price on it; on a day without
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -102,11 +102,13 @@ def instrument_returns(
     asked: Mapping[Key, float],
     last: np.datetime64,
     history: History,
+    settled: Container[Key] = (),
 ) -> InstrumentReturns:
     """Return daily returns up to the day `last` of what is asked for, each with its gross exposure in `currency`.
 
-    holders: ids of the portfolios whose reports and splits count. Splits are undone where the price shows them, since
-    stored prices may be adjusted already. Raises StorageUnavailable, StorageRejected.
+    holders: ids of the portfolios whose reports and splits count. settled: what no currency moves, since each day's
+    gain is cash. Splits are undone where the price shows them, since stored prices may be adjusted already. Raises
+    StorageUnavailable, StorageRejected.
     """
     keys = [key for key, gross in asked.items() if gross > 0]
     gross = np.array([asked[key] for key in keys])
@@ -123,12 +125,11 @@ def instrument_returns(
     if float(np.median(np.diff(window).astype(np.int64))) > LONGEST_GAP_DAYS:
         return _none(keys, gross, last, "prices are told less often than daily")
     carried, why_not = _carried(prices, window)
-    rates = {each: exchange(stores, origin).rates(each, currency, window) for each in {key.currency for key in keys}}
-    told = [
-        why or _no_rate(rates[key.currency], key.currency, currency) for key, why in zip(keys, why_not, strict=True)
-    ]
+    spoken = [currency if key in settled else key.currency for key in keys]
+    rates = {each: exchange(stores, origin).rates(each, currency, window) for each in {*spoken}}
+    told = [why or _no_rate(rates[of], of, currency) for of, why in zip(spoken, why_not, strict=True)]
     used = [at for at, why in enumerate(told) if not why]
-    levels = np.array([carried[at] * rates[keys[at].currency] for at in used]).reshape(len(used), len(window))
+    levels = np.array([carried[at] * rates[spoken[at]] for at in used]).reshape(len(used), len(window))
     left_out = tuple(LeftOut(keys[at], why, float(gross[at])) for at, why in enumerate(told) if why)
     reported = tuple(sorted({keys[at].instrument for at in used if keys[at].instrument in from_reports}))
     returns = np.ascontiguousarray((levels[:, 1:] / levels[:, :-1] - 1.0).T)

@@ -17,6 +17,7 @@ ANY = "any"
 """Choice of no single component."""
 LEAST = Severity.WARNING
 """Severity from which on an alert tells of something broken."""
+MINUTE_SECONDS = 60
 Band = tuple[int, int]
 """Epoch seconds from which until when."""
 
@@ -35,10 +36,12 @@ def components_of(fired: Sequence[tuple[Fired, Event]], start: int, end: int) ->
 def bands_of(fired: Sequence[tuple[Fired, Event]], component: str, now: float) -> tuple[Band, ...]:
     """Return when the component, or with ANY whichever, was broken: in order, those that meet joined.
 
-    now: until which what fires still is known to, epoch seconds.
+    now: until which what fires still is known to, epoch seconds; it counts to the end of the minute, so that what is
+    worked out from bands stays the same for one.
     """
+    open_until = math.ceil(now / MINUTE_SECONDS) * MINUTE_SECONDS
     spans = sorted(
-        (math.floor(each.since), math.ceil(each.until if each.until is not None else now))
+        (math.floor(each.since), math.ceil(each.until) if each.until is not None else open_until)
         for each, event in broken(fired)
         if component in (ANY, event.component)
     )

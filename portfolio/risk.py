@@ -21,11 +21,12 @@ from analytics.covariance import Components, book_deviation, diversification_rat
 from analytics.factors import factor_loadings
 from analytics.holdings_risk import HoldingsRisk, historical_risk, hypothetical_pnl, risk_of_covariance
 from analytics.modified_risk import modified_risk
+from core.format import count, first_of
 from portfolio.allowed import Limits
 from portfolio.given import said_of
 from portfolio.histories import fund
 from portfolio.holdings import Group, Holding, Holdings, holdings
-from portfolio.instrument_returns import InstrumentReturns, Key, instrument_returns
+from portfolio.instrument_returns import CARRIED_DAYS, InstrumentReturns, Key, instrument_returns
 from portfolio.risk_query import METHODS, Method, RiskQuery
 from portfolio.series.reference import reference
 from storage.clickhouse.reads.portfolio import DAY_SECONDS
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 FEWEST_COMMON = 20
 """Returns beside those of a benchmark below which there is no beta, and no realised volatility."""
+
+MOST_NAMED = 6
+"""Instruments without returns that are named."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -67,6 +71,13 @@ class Book:
     def newest(self) -> np.datetime64:
         """Return the day of the report."""
         return np.datetime64(self.found.newest // DAY_SECONDS, "D")
+
+    @property
+    def old_since(self) -> np.datetime64 | None:
+        """Return the day of the newest price of most of what is held; None where it is new enough for the report."""
+        days = self.returns.days
+        is_old = len(days) and self.newest - days[-1] > np.timedelta64(CARRIED_DAYS, "D")
+        return days[-1] if is_old else None
 
     def matrix(self) -> Floats:
         """Return the covariance of a day, shrunk (Ledoit-Wolf), (k, k)."""
@@ -157,19 +168,26 @@ def book_of(
 def book_from(stores: Stores, found: Holdings, query: RiskQuery) -> Book:
     """Return what is held with its returns, as `book_of` does."""
     known = tuple(each for each in found.positions if math.isfinite(each.value))
-    gross: dict[Key, float] = defaultdict(float)
-    for each in known:
-        gross[key_of_position(each)] += abs(each.value)
-    returns = returns_of(stores, found, gross, query)
+    returns = returns_of(stores, found, [(each, abs(each.value)) for each in known], query)
     return book_with(found, returns, known)
 
 
-def returns_of(stores: Stores, found: Holdings, gross: Mapping[Key, float], query: RiskQuery) -> InstrumentReturns:
-    """Return the returns of instruments up to the day of what is held."""
+def returns_of(
+    stores: Stores, found: Holdings, sized: Sequence[tuple[Holding, float]], query: RiskQuery
+) -> InstrumentReturns:
+    """Return the returns of positions' instruments up to the day of what is held; sized: each with its gross value."""
+    gross: dict[Key, float] = defaultdict(float)
+    moving: set[Key] = set()
+    for each, size in sized:
+        key = key_of_position(each)
+        gross[key] += size
+        if each.moves_with_currency:
+            moving.add(key)
     last = np.datetime64(found.newest // DAY_SECONDS, "D")
     portfolio = found.portfolio
     return instrument_returns(
-        stores, portfolio.origin, portfolio.currency, [*found.names], gross, last, query.history
+        stores, portfolio.origin, portfolio.currency, [*found.names], gross, last, query.history,
+        gross.keys() - moving,
     )  # fmt: skip
 
 
@@ -182,6 +200,23 @@ def book_with(found: Holdings, returns: InstrumentReturns, known: Sequence[Holdi
         found, returns, used, np.array([each.value for each in used], dtype=np.float64),
         np.array([column[key_of_position(each)] for each in used], dtype=np.intp), unpriced,
     )  # fmt: skip
+
+
+def lost_of(book: Book) -> list[str]:
+    """Return what is in no figure of a book beside the instruments that have no returns, a sentence each."""
+    said = []
+    since = book.old_since
+    if since is not None:
+        said.append(f"Of most of what is held the newest price is of {since}: what came since is in no figure.")
+    if book.unpriced:
+        said.append(f"{count(len(book.unpriced), 'position')} of no known value left out.")
+    return said
+
+
+def named_left_out(book: Book) -> str:
+    """Return the instruments that have no returns and why, the largest first; empty: all of them have some."""
+    lost = sorted(book.returns.left_out, key=lambda each: -each.gross)
+    return first_of([f"{each.key.instrument}: {each.why}" for each in lost], MOST_NAMED, "; ")
 
 
 def key_of_position(each: Holding) -> Key:
@@ -265,10 +300,11 @@ def book_pnl(book: Book) -> Floats:
 
 def _realised(stores: Stores, book: Book) -> float:
     portfolio, days = book.found.portfolio, book.returns.days
-    track = fund(stores, portfolio.origin).history(portfolio.id, said_of(portfolio)).track
+    history = fund(stores, portfolio.origin).history(portfolio.id, said_of(portfolio))
+    track = history.track
     inside = (track.dates >= days[0]) & (track.dates <= days[-1])
     returns = track.returns[inside]
     returns = returns[np.isfinite(returns)]
     if len(returns) < FEWEST_COMMON:
         return math.nan
-    return float(np.std(returns, ddof=1)) * math.sqrt(book.returns.days_a_year)
+    return float(np.std(returns, ddof=1)) * math.sqrt(history.cadence.periods)

@@ -15,6 +15,7 @@ from analytics.calendar import Dates, months_before
 from analytics.past_risk import past_var
 from portfolio.allowed import Limits
 from portfolio.book_history import BookHistory, book_history
+from portfolio.holdings import is_settled_daily
 from portfolio.instrument_returns import InstrumentReturns, Key, date_of, instrument_returns
 from portfolio.risk import key_of_instrument
 from portfolio.risk_query import Method, RiskQuery
@@ -54,11 +55,12 @@ def past_risk_of(
 ) -> PastRisk | None:
     """Return the back-test of the year up to the day `last`; None where no day of it can be tested.
 
-    Each day's VaR is of the book of the evening before, by the method (historical where it is Cornish-Fisher) from the
-    days before. Raises StorageUnavailable, StorageRejected.
+    None too where a part reports no positions: the P&L is of all parts, the VaR of those that report. Each day's VaR is
+    of the book of the evening before, by the method (historical where it is Cornish-Fisher) from the days before; a day
+    whose report before is of an earlier evening is left out. Raises StorageUnavailable, StorageRejected.
     """
     history = book_history(stores, portfolio, limits, date_of(months_before(last, MONTHS)), date_of(last))
-    if history is None or len(history.days) < 2:
+    if history is None or len(history.days) < 2 or history.unreported:
         return None
     keys = [key_of_instrument(place.about, place.currency) for place in history.positions]
     returns = _returns(stores, history, keys, last)
@@ -66,7 +68,9 @@ def past_risk_of(
     if returns.lacks or reach < 2:
         return None
     at = np.searchsorted(returns.days, history.days[1:])
-    is_day = np.isin(history.days[1:], returns.days) & (at >= reach)
+    # A return of one day is no measure of what came over several: both begin with the evening before.
+    starts = np.concatenate([[returns.begins], returns.days])[at]
+    is_day = np.isin(history.days[1:], returns.days) & (at >= reach) & (history.days[:-1] >= starts)
     if not is_day.any():
         return None
     column = {key: number for number, key in enumerate(returns.keys)}
@@ -97,4 +101,5 @@ def _returns(stores: Stores, history: BookHistory, keys: list[Key], last: np.dat
         gross[key] += size
     portfolio = history.portfolio
     holders = sorted({place.portfolio for place in history.positions})
-    return instrument_returns(stores, portfolio.origin, portfolio.currency, holders, gross, last, "2y")
+    settled = {key for key, place in zip(keys, history.positions, strict=True) if is_settled_daily(place.about)}
+    return instrument_returns(stores, portfolio.origin, portfolio.currency, holders, gross, last, "2y", settled)

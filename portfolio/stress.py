@@ -98,8 +98,9 @@ class Stressed:
 
     @cached_property
     def currencies(self) -> list[str]:
-        """Return the currency of each position; its own portfolio's never moves against itself."""
-        return [each.currency for each in self.positions]
+        """Return the currency that moves each position; the portfolio's own, which moves nothing, where none does."""
+        base = self.book.found.portfolio.currency
+        return [each.currency if each.moves_with_currency else base for each in self.positions]
 
     def sectors(self) -> list[str]:
         """Return the sectors of what is held."""
@@ -116,8 +117,8 @@ class Stressed:
         return {f"{origin}:{id}": names.get(id, id) for id in ids}
 
     def foreign(self) -> list[str]:
-        """Return the currencies of positions that are not the portfolio's."""
-        return sorted({each.currency for each in self.positions} - {self.book.found.portfolio.currency})
+        """Return the currencies that move positions and are not the portfolio's."""
+        return sorted({*self.currencies} - {self.book.found.portfolio.currency})
 
 
 def sector(each: Holding) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -23,8 +22,8 @@ from core.format import first_of
 from portfolio.book_liquidity import daily_value
 from portfolio.histories import exchange
 from portfolio.holdings import UNKNOWN, Holding, Holdings, is_settled_daily
-from portfolio.instrument_returns import CARRIED_DAYS, Key, date_of
-from portfolio.risk import Book, book_with, key_of_position, market_of, returns_of
+from portfolio.instrument_returns import CARRIED_DAYS, date_of
+from portfolio.risk import Book, book_with, lost_of, market_of, named_left_out, returns_of
 from portfolio.risk_query import RiskQuery
 from portfolio.series.reference import catalogue
 from storage.clickhouse.reads.portfolio import DAY_SECONDS, daily_prices_many
@@ -233,10 +232,10 @@ def _worth_of_one(each: Holding) -> float:
 
 
 def _book(stores: Stores, found: Holdings, query: RiskQuery, rows: Sequence[Holding], bought: Floats) -> Book:
-    gross: dict[Key, float] = defaultdict(float)
-    for each, money in zip(rows, bought.tolist(), strict=True):
-        gross[key_of_position(each)] += max(abs(each.value), abs(each.value + money))
-    return book_with(found, returns_of(stores, found, gross, query), rows)
+    sized = [
+        (each, max(abs(each.value), abs(each.value + money))) for each, money in zip(rows, bought.tolist(), strict=True)
+    ]
+    return book_with(found, returns_of(stores, found, sized, query), rows)
 
 
 def _changes(
@@ -247,27 +246,33 @@ def _changes(
     nav = book.found.nav
     values = np.array([each.value for each in rows], dtype=np.float64)
     volumes = np.array([daily_value(each) for each in priced], dtype=np.float64)
-    held = Held(values, nav, volumes=volumes if (volumes > 0).any() else None)
+    _, instruments = np.unique([each.instrument for each in rows], return_inverse=True)
+    is_paid = np.array([each.moves_with_currency for each in rows], dtype=np.bool_)
+    held = Held(
+        values, nav, volumes=volumes if (volumes > 0).any() else None, instruments=instruments, is_paid=is_paid
+    )  # fmt: skip
     changes = {each.name: each for each in what_if(held, bought, cost_ratio)}
+    if book.unpriced:
+        changes["cash"] = Change("cash", UNKNOWN, UNKNOWN)
     if not book.returns.lacks:
         at = {id(each): number for number, each in enumerate(rows)}
         part = [at[id(each)] for each in book.positions]
         _, betas = market_of(stores, book)
         matrix = book.matrix()[np.ix_(book.columns, book.columns)]
         of_risk = Held(
-            book.values, nav, None if betas is None else betas[book.columns], None, book.wide, matrix
-        )  # fmt: skip
+            book.values, nav, None if betas is None else betas[book.columns], returns=book.wide, matrix=matrix
+        )
         for each in what_if(of_risk, bought[part], cost_ratio, query.level, query.horizon):
             changes.setdefault(each.name, each)
     return tuple(changes[name] for name in LABELS if name in changes)
 
 
 def _lost(book: Book) -> list[str]:
-    """Return what is told of positions that have no part in VaR and beta."""
+    """Return what is told of positions that have no part in VaR and beta, or in any figure."""
     if book.returns.lacks:
-        return [f"VaR and beta are not known: {book.returns.lacks}."]
-    lost = [f"{each.key.instrument}: {each.why}" for each in book.returns.left_out]
-    return [f"Not in VaR and beta: {first_of(lost, 4, '; ')}."] if lost else []
+        return [f"VaR and beta are not known: {book.returns.lacks}.", *lost_of(book)]
+    lost = named_left_out(book)
+    return [*([f"Not in VaR and beta: {lost}."] if lost else []), *lost_of(book)]
 
 
 def _plain(amount: float) -> str:

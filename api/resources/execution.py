@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Container, Sequence
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field
@@ -16,21 +17,29 @@ from api.paging import part_of
 from api.parameters import Listed, Parameters
 from api.portfolios import DAY, ID, datasets, finite, portfolio_of
 from api.problem import Refused, none_of
+from api.readings import components
 from core.alerts.spec import HISTORY
+from core.events import component_title
 from core.settings.model import Settings
 from portfolio.execution import execution
 from portfolio.execution_model import Execution, Part
-from portfolio.incidents import fired_events
-from portfolio.outage import ANY, Band, bands_of, components_of
+from portfolio.incidents import Fired, fired_events
+from portfolio.outage import ANY, Band, bands_of, broken, components_of
 from portfolio.query import PortfolioQuery
 from status.alerts import alerts_now
 from storage.clickhouse.reads.orders_worked import By
 from storage.clickhouse.reads.portfolio import DAY_SECONDS
 from storage.state.portfolios import NOT_TRADED
 
+if TYPE_CHECKING:
+    from storage.state.events import Event
+
 TAG = "Portfolios"
 BASIS_POINTS, RATIO = "basis points", "ratio"
 MONEY = ("traded", "paper", "delay", "impact", "opportunity", "explicit", "shortfall")
+
+OF_ORDERS = ("fill_ratio", "paper", "delay", "impact", "opportunity", "explicit", "shortfall", "shortfall_basis_points")
+"""Figures of whole orders."""
 
 
 class OfOrders(Parameters):
@@ -52,7 +61,11 @@ class OfGroupedOrders(Listed):
     start: str = Field("", alias="from", pattern=DAY, description="First day instead of a window, as 2026-01-31.")
     end: str = Field("", alias="to", pattern=DAY, description="Last day; the newest when left out.")
     asof: str = Field("", pattern=DAY, description="The last day (UTC) that counts; the newest when left out.")
-    by: By = Field("strategy", description="What orders are added up by; by venue it is slippage alone.")
+    by: By = Field(
+        "strategy",
+        description="What orders are added up by; by venue counts are of the orders that "
+        "touched it, and only what was traded there and its slippage are told beside them.",
+    )
 
 
 class Sure(Answered):
@@ -68,13 +81,13 @@ class OrderGroup(Answered):
     """Orders added up. Slippage is in basis points, above 0 where it cost."""
 
     group: str
-    orders: int
+    orders: int = Field(description="By venue those that touched it, as are all counts.")
     ended: int
     filled: int
     rejected: int
     cancelled: int
     expired: int
-    fill_ratio: Number = Field(description="Filled over ordered quantity of those that ended.")
+    fill_ratio: Number = Field(description="Filled over ordered quantity of those that ended; null by venue.")
     traded: Number = Field(description="Filled quantity at arrival price, in the portfolio's currency.")
     slippage_arrival: Number = Field(description="Against the price at arrival, by value.")
     slippage_arrival_low: Number = Field(description="End of its 95 % interval.")
@@ -82,7 +95,9 @@ class OrderGroup(Answered):
     slippage_decision: Number = Field(description="Against the price of the decision, by value.")
     slippage_decision_low: Number
     slippage_decision_high: Number
-    paper: Number = Field(description="Ordered quantity at the price of the decision, of ended orders.")
+    paper: Number = Field(
+        description="Ordered quantity at the price of the decision, of ended orders. It and all below: null by venue."
+    )
     delay: Number = Field(description="Shortfall from the decision to arrival, in the currency; above 0: it cost.")
     impact: Number = Field(description="Shortfall from arrival to the fills.")
     opportunity: Number = Field(description="Of what was not filled, to the close of the day on which the order ended.")
@@ -153,7 +168,7 @@ class ExecutionQuality(Aged):
     turnover_a_year: Number = Field(description="Bought and sold over the mean net asset value.")
     cost_drag_a_year: Number = Field(description="Commission and fees over the net asset value: ratio a year.")
     slippage_a_year: Number = Field(description="Slippage against arrival over the net asset value: ratio a year.")
-    outage: OutageCost | None = Field(description="null: no component was broken in the window.")
+    outage: OutageCost | None = Field(description="null: nothing asked for was broken in the window.")
     told: list[str] = Field(description="What is left out, a sentence each.")
 
 
@@ -170,8 +185,7 @@ def _whole(ask: Ask[OfOrders]) -> ExecutionQuality:
         )  # fmt: skip
     start, end = (int(day.astype("datetime64[s]").astype(np.int64)) for day in (found.first, found.last))
     there = components_of(fired, start, end + DAY_SECONDS)
-    if ask.query.component not in (ANY, *there):
-        raise none_of("component", ask.query.component, [ANY, *there])
+    unbroken = _unbroken(ask, fired, there)
     fit = found.impact.fit
     curve = ImpactCurve(
         coefficient=finite(fit.coefficient) if fit else None, coefficient_error=fit and finite(fit.coefficient_error),
@@ -182,7 +196,7 @@ def _whole(ask: Ask[OfOrders]) -> ExecutionQuality:
     return ExecutionQuality(
         first_day=str(found.first), last_day=str(found.last), currency=found.portfolio.currency,
         whole=_group(found.whole), slippage_interval=_sure(found.interval), impact=curve,
-        outage=_outage(found), told=list(found.told),
+        outage=_outage(found), told=[*found.told, *unbroken],
         reasons=[Reason(status=status, reason=reason, orders=many) for status, reason, many in found.reasons],
         latencies=[
             LegTime(leg=each.name, orders=each.count,
@@ -195,6 +209,18 @@ def _whole(ask: Ask[OfOrders]) -> ExecutionQuality:
     )  # fmt: skip
 
 
+def _unbroken(ask: Ask[OfOrders], fired: Sequence[tuple[Fired, Event]], there: Container[str]) -> list[str]:
+    """Return the sentence about a component that was not broken. Raises Refused for one that there is not."""
+    asked = ask.query.component
+    if asked == ANY or asked in there:
+        return []
+    watched = {each.id for each in components(ask.stores, ask.now, ask.viewer.portfolios)}
+    known = sorted(watched | {event.component for _, event in broken(fired)})
+    if asked not in known:
+        raise none_of("component", asked, [ANY, *known])
+    return [f"{component_title(asked)} was not broken in these days."]
+
+
 def _groups(ask: Ask[OfGroupedOrders]) -> Page[OrderGroup]:
     found = _read(ask, ask.query, ask.query.by, ())
     rows = sorted(((each.name, each.key, each) for each in found.parts), key=lambda row: row[:2]) if found else []
@@ -204,8 +230,9 @@ def _groups(ask: Ask[OfGroupedOrders]) -> Page[OrderGroup]:
         "fill_ratio": RATIO, **dict.fromkeys(MONEY, portfolio_of(ask).currency),
         **dict.fromkeys((*slippage, "shortfall_basis_points"), BASIS_POINTS),
     }  # fmt: skip
+    told = _of_venue if ask.query.by == "venue" else _group
     return Page[OrderGroup](
-        items=[_group(each) for _, _, each in part], next=following, units=units,
+        items=[told(each) for _, _, each in part], next=following, units=units,
         told=list(found.told) if found else ["No orders or trades were told."], **_age(ask, found).model_dump(),
     )  # fmt: skip
 
@@ -233,6 +260,11 @@ def _group(each: Part) -> OrderGroup:
         explicit=finite(cost.explicit), shortfall=finite(cost.total),
         shortfall_basis_points=finite(cost.in_basis_points(cost.total)),
     )  # fmt: skip
+
+
+def _of_venue(each: Part) -> OrderGroup:
+    """Return what a venue did; an order is on several, so that its fill rate and shortfall belong to none."""
+    return _group(each).model_copy(update=dict.fromkeys(OF_ORDERS))
 
 
 def _sure(found: Estimate) -> Sure:

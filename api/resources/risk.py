@@ -16,7 +16,7 @@ from api.problem import Refused
 from portfolio.book_liquidity import liquidity_of
 from portfolio.holdings import Group, report_stale_after_seconds
 from portfolio.query import PortfolioQuery
-from portfolio.risk import Book, Risk, book_of, risk_of
+from portfolio.risk import Book, Risk, book_of, lost_of, risk_of
 from portfolio.risk_backtest import PastRisk, past_risk_of
 from portfolio.risk_query import DEFAULT_HISTORY, Method, RiskQuery
 from storage.state.portfolios import Portfolio
@@ -86,6 +86,7 @@ class ModelTest(Answered):
     expected: Number
     kupiec_p: Number
     christoffersen_p: Number
+    left_out_ratio: Number = Field(description="Of the exposure there was: it is in what came, not in the VaR.")
     zone: str = Field(description="green, yellow or red: the traffic light of the Basel Committee (1996).")
 
 
@@ -150,7 +151,8 @@ def _risk(ask: Ask[OfRisk]) -> PortfolioRisk:
     age = age_of_book(ask, portfolio, book).model_dump()
     if book is None or book.returns.lacks:
         why = f"No risk can be worked out: {book.returns.lacks}." if book is not None else NOTHING
-        return PortfolioRisk(portfolio=ask.parts["id"], currency=portfolio.currency, told=[why], **age)
+        told = [why, *(lost_of(book) if book is not None else [])]
+        return PortfolioRisk(portfolio=ask.parts["id"], currency=portfolio.currency, told=told, **age)
     risk = risk_of(ask.stores, book, query)
     past = past_risk_of(ask.stores, portfolio, ask.viewer.portfolios, query, book.newest)
     group: Group = ask.query.by
@@ -178,7 +180,7 @@ def _risk(ask: Ask[OfRisk]) -> PortfolioRisk:
         left_out=[
             LeftOut(instrument=each.key.instrument, why=each.why, gross=each.gross) for each in book.returns.left_out
         ],
-        left_out_ratio=finite(book.returns.left_out_ratio), told=[*risk.told],
+        left_out_ratio=finite(book.returns.left_out_ratio), told=[*risk.told, *lost_of(book)],
         **age,
     )  # fmt: skip
 
@@ -203,6 +205,7 @@ def _tested(past: PastRisk | None) -> ModelTest | None:
     return ModelTest(
         observations=found.observations, exceedances=found.exceedances, expected=finite(found.expected),
         kupiec_p=finite(found.kupiec_p), christoffersen_p=finite(found.christoffersen_p), zone=past.zone,
+        left_out_ratio=finite(past.left_out_ratio),
     )  # fmt: skip
 
 

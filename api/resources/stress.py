@@ -11,6 +11,7 @@ from api.models import Aged, Answered, Number, day_of
 from api.operation import Ask, Operation
 from api.portfolios import ID, datasets, finite
 from api.resources.risk import NOTHING, TAG, OfRisk, age_of_book, book_asked
+from portfolio.risk import Book, lost_of, named_left_out
 from portfolio.stress import Outcome, own, restless_risk, scenarios_for, stated, stressed, windows
 from storage.state.scenarios import DATASET
 
@@ -73,8 +74,15 @@ def _stress(ask: Ask[OfStress]) -> PortfolioStress:
                          expected_shortfall=each.risk.expected_shortfall)
             for each in moved
         ],
-        told=[f"There are no returns: {book.returns.lacks}."] if book.returns.lacks else [], **age,
+        told=_told(book), **age,
     )  # fmt: skip
+
+
+def _told(book: Book) -> list[str]:
+    """Return what is left out of the losses, a sentence each."""
+    lost = named_left_out(book)
+    why = f"There are no returns: {book.returns.lacks}." if book.returns.lacks else f"Of no known returns: {lost}."
+    return [*([why] if lost or book.returns.lacks else []), *lost_of(book)]
 
 
 def _loss(each: Outcome, nav: float) -> Loss:

@@ -59,6 +59,9 @@ def remarks(found: ExposureCourse, problems: list[str]) -> list[Any]:
     if found.without_rate:
         lost = text.first_of(found.without_rate)
         said.append(f"There is no rate for {lost}: positions in it are left out while there is none.")
+    if found.unreported:
+        names = text.first_of(found.unreported)
+        said.append(f"Positions of {names} are built from trades, and in no figure of this page but NAV.")
     if found.without_nav:
         days = text.count(found.without_nav, "day")
         said.append(f"Of {days} no net asset value above 0 is known: nothing is shown there.")

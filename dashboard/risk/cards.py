@@ -12,11 +12,10 @@ from core import format as text
 from core.model import Status
 from dashboard.components.card import card, verdict
 from dashboard.portfolio.choice_bar import adjusted_line
-from portfolio.risk import Book, Risk
+from portfolio.risk import Book, Risk, lost_of, named_left_out
 from portfolio.risk_query import METHODS, Method
 
 ID = "risk"
-MOST_NAMED = 6
 SAID: Mapping[Method, str] = {
     "historical": "historical", "parametric": "parametric", "cornish_fisher": "Cornish-Fisher",
 }  # fmt: skip
@@ -70,18 +69,13 @@ def left_out_line(book: Book, told: Sequence[str] = ()) -> list[Any]:
 def left_out(book: Book) -> list[str]:
     """Return which positions have no part in the figures, why, and how much of gross exposure they are."""
     said = []
-    lost = sorted(book.returns.left_out, key=lambda each: -each.gross)
+    lost = named_left_out(book)
     if book.returns.lacks:
         said.append(f"There are no returns: {book.returns.lacks}.")
     elif lost:
-        named = "; ".join(f"{each.key.instrument}: {each.why}" for each in lost[:MOST_NAMED])
-        more = f"; and {text.number(len(lost) - MOST_NAMED)} more" if len(lost) > MOST_NAMED else ""
         share = text.percent(book.returns.left_out_ratio)
-        said.append(f"Left out: {named}{more}; of gross exposure that is {share}.")
-    if book.unpriced:
-        lost_too = text.count(len(book.unpriced), "position")
-        said.append(f"{lost_too} of no known value left out: there is no rate of the currency.")
-    return said
+        said.append(f"Left out: {lost}; of gross exposure that is {share}.")
+    return [*said, *lost_of(book)]
 
 
 def _over(value: float, nav: float) -> float:

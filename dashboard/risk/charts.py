@@ -44,10 +44,13 @@ def hypothetical(risk: Risk) -> Drawn:
 def back_test(found: PastRisk | None, currency: str) -> Drawn:
     """Return the chart of the P&L of each past day beside the VaR that was to be said of it."""
     if found is None:
-        return Drawn(note="Shows the VaR of each past day's book against its profit and loss, once a year's reports of "
-                          "positions and prices before them are there.")  # fmt: skip
+        return Drawn(note="Shows the VaR of each past day's book against its profit and loss, once a year's daily "
+                          "reports of positions, by all that trade, and prices before them are there.")  # fmt: skip
     over = found.result.positions
-    subtitle = f"{WORDS[found.zone]} · {verdict(found.result)} · from {text.count(found.reach, 'day')} before each"
+    lost = text.percent(found.left_out_ratio)
+    beside = f" · {lost} of exposure has no returns: in the P&L, not in the VaR" if found.left_out_ratio else ""
+    made_from = f"from {text.count(found.reach, 'day')} before each"
+    subtitle = f"{WORDS[found.zone]} · {verdict(found.result)} · {made_from}{beside}"
     figure = _pnl_figure(found.days, found.pnl, found.forecast, over, currency, "risk-back-test")
     return Drawn(figure, subtitle)
 

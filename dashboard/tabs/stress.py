@@ -37,7 +37,7 @@ STATED = Panel(
     f"{ID}-stated",
     "Stated shocks",
     "The market falls by 10 % and each position by its beta times that; a sector, or a currency against the "
-    "portfolio's, falls by 10 % and nothing else moves.",
+    "portfolio's, falls by 10 % and nothing else moves. Cash and debts in a currency have no part in it.",
     TableBody(260),
     span=6,
 )

@@ -45,8 +45,9 @@ TRADES = Panel(
 FIGURES = Panel(
     f"{ID}-figures",
     "Before and after",
-    "Cash is NAV less positions. Exposure over NAV by position, concentration as on Holdings, VaR and ES as on Risk, "
-    "beta to the portfolio's benchmark, and how much of gross exposure is out by when at 20 % of the average volume.",
+    "Cash is NAV less positions, but for futures: nobody paid their value. Exposure over NAV by position, "
+    "concentration as on Holdings, VaR and ES as on Risk, beta to the portfolio's benchmark, and how much of gross "
+    "exposure is out by when at 20 % of the average volume.",
     TableBody(420),
     subtitle_slot=f"{ID}-figures-said",
     span=7,

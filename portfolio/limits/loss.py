@@ -33,6 +33,8 @@ def value_at_risk_ratio(stores: Stores, found: Holdings, nav: float, level: floa
     returns = book.returns
     if returns.lacks:
         raise NotKnown(returns.lacks)
+    if book.old_since is not None:
+        raise NotKnown(f"of most of what is held the newest price is of {book.old_since}")
     if returns.left_out:
         names = first_of([each.key.instrument for each in returns.left_out])
         raise NotKnown(f"there are no returns of {names}: {returns.left_out[0].why}")

@@ -40,6 +40,14 @@ def test_groups_add_up_to_the_whole_which_is_the_page_s(sample: Stores) -> None:
         assert sum(each["traded"] for each in groups) == pytest.approx(told["whole"]["traded"])
 
 
+def test_what_belongs_to_whole_orders_is_told_of_no_venue(sample: Stores) -> None:
+    items = client_of(sample, READER).get(f"{PATH}/groups?by=venue&window=ITD").json["items"]
+    assert items and all(each["orders"] > 0 and each["traded"] > 0 for each in items)
+    assert all(each["slippage_arrival"] is not None for each in items)
+    for name in ("fill_ratio", "paper", "explicit", "opportunity", "shortfall", "shortfall_basis_points"):
+        assert {each[name] for each in items} == {None}
+
+
 def test_groups_come_part_by_part(sample: Stores) -> None:
     client = client_of(sample, READER)
     answer = client.get(f"{PATH}/groups?by=instrument&limit=7&window=ITD").json
@@ -59,6 +67,15 @@ def test_what_cannot_be_is_refused_with_its_field(sample: Stores, asked: str, fi
     answer = client_of(sample, READER).get(f"{path}?{asked}")
     assert answer.status_code == 422
     assert answer.json["field"] == field
+
+
+def test_a_component_that_was_not_broken_cost_nothing_and_that_is_said(sample: Stores) -> None:
+    client = client_of(sample, READER)
+    watched = client.get("/api/v1/components").json["items"][0]["id"]
+    answer = client.get(f"{PATH}?component={watched}")
+    assert answer.status_code == 200
+    assert answer.json["outage"] is None
+    assert answer.json["told"][-1].endswith(" was not broken in these days.")
 
 
 def test_a_portfolio_without_orders_says_so(sample: Stores) -> None:

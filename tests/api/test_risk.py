@@ -54,6 +54,30 @@ def test_what_cannot_be_is_refused_with_its_field(stores: Stores, what: str, ask
     assert answer.json["field"] == asked.partition("=")[0]
 
 
+def test_what_is_left_out_of_every_figure_is_told(stores: Stores) -> None:
+    put_portfolios(stores.state, [Portfolio("own", "alpha", "Alpha", currency="EUR")])
+    day = int(stores.clock.now()) // 86_400 * 86_400
+    stores.clickhouse.command(
+        "INSERT INTO prices (origin, instrument, ts, price, version) "
+        f"SELECT 'own', 'ACME', toDateTime({day} - 86400 * number), 100 + number % 7, 1 FROM numbers(100)"
+    )
+    stores.clickhouse.command(
+        "INSERT INTO positions (origin, portfolio, ts, instrument, quantity, price, market_value, currency, version) "
+        f"VALUES ('own', 'alpha', toDateTime({day}), 'ACME', 7, 100, 700, 'EUR', 1), "
+        f"('own', 'alpha', toDateTime({day}), 'BARE', 1, 100, 100, 'EUR', 1), "
+        f"('own', 'alpha', toDateTime({day}), 'FAR', 3, 100, 300, 'JPY', 1)"
+    )
+    client = client_of(stores, READER)
+    unpriced = "1 position of no known value left out."
+    risk = client.get("/api/v1/portfolios/own:alpha/risk").json
+    assert risk["told"] == [unpriced]
+    (lost,) = risk["left_out"]
+    assert lost["instrument"] == "BARE"
+    assert client.get("/api/v1/portfolios/own:alpha/stress").json["told"] == [
+        f"Of no known returns: BARE: {lost['why']}.", unpriced
+    ]  # fmt: skip
+
+
 def test_without_positions_nothing_is_told_and_that_is_said(stores: Stores) -> None:
     put_portfolios(stores.state, [Portfolio("own", "alpha", "Alpha", currency="EUR")])
     for what in ("risk", "stress"):

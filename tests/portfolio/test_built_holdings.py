@@ -8,11 +8,18 @@ import numpy as np
 import pytest
 
 from core.clock import SystemClock
+from dashboard.exposure.tables import remarks
+from portfolio.book_history import book_history
+from portfolio.exposure import exposure_course
 from portfolio.holdings import Holdings, holdings
+from portfolio.query import PortfolioQuery
+from portfolio.risk_backtest import past_risk_of
+from portfolio.risk_query import RiskQuery
 from sample.load import load_sample, portfolios
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.ingest.conftest import Send, sender
+from tests.portfolio.test_attribution import of as attributed
 from tests.portfolio.test_reconciliation import ALPHA, DAY, TODAY, at, bought, held, moved, tell
 
 FUND, *STRATEGIES = portfolios("sample")
@@ -56,6 +63,26 @@ def test_the_sample_without_its_reports_holds_the_same(stores: Stores) -> None:
         assert found.cash == pytest.approx(told.cash, rel=1e-9)
         assert found.value == pytest.approx(found.nav, rel=1e-9)
     assert sum(cash.values()) == pytest.approx(of(stores, FUND).cash)
+
+
+def test_a_part_without_reports_is_told_where_only_reports_count(stores: Stores) -> None:
+    load_sample(stores)
+    lost = STRATEGIES[0]
+    stores.clickhouse.command(f"DELETE FROM positions WHERE portfolio = '{lost.id}'")
+    stores.live.bump("portfolio")
+    assert {*of(stores, FUND).built} == {lost.id}
+    history = book_history(stores, FUND, None)
+    assert history is not None
+    assert history.unreported == (lost.name,)
+    course = exposure_course(history, PortfolioQuery(), "sector")
+    assert course is not None
+    assert f"Positions of {lost.name} are built from trades" in str(remarks(course, []))
+    _, found = attributed(stores, FUND.id)
+    assert any(each.startswith(f"Positions of {lost.name} are built from trades") for each in found.reasons)
+    assert past_risk_of(stores, FUND, None, RiskQuery(), history.days[-1]) is None
+    alone = book_history(stores, STRATEGIES[1], None)
+    assert alone is not None
+    assert alone.unreported == ()
 
 
 def test_what_trades_come_to_is_held_at_the_last_price_and_average_cost(funded: Stores, send: Send) -> None:

@@ -14,6 +14,10 @@ from portfolio.book_history import book_history
 from portfolio.exposure import exposure_course
 from portfolio.holdings import holdings
 from portfolio.query import PortfolioQuery
+from portfolio.risk import book_of
+from portfolio.risk_query import RiskQuery
+from portfolio.stress import stated, stressed
+from portfolio.thought_trades import Trade, tried
 from storage.state.portfolios import put_portfolios
 from storage.stores import Stores
 from tests.ingest.conftest import Send, sender
@@ -94,3 +98,45 @@ def test_one_that_was_closed_gained_what_it_did(funded: Stores, send: Send) -> N
     assert each.day == pytest.approx(50 * USD[2], rel=1e-9)
     total = math.fsum(gain * rate for gain, rate in zip(GAINS, USD, strict=True)) + 50 * USD[2]
     assert each.total == pytest.approx(total, rel=1e-9)
+
+
+@pytest.mark.usefixtures("traded")
+def test_what_is_thought_of_in_it_takes_no_cash_and_cash_is_unknown_beside_what_has_no_value(
+    funded: Stores, send: Send
+) -> None:
+    def cash() -> tuple[float, float]:
+        found = holdings(funded, ALPHA, None)
+        assert found is not None
+        changes = tried(funded, found, RiskQuery(), [Trade("ES", 3)]).changes
+        (change,) = [each for each in changes if each.name == "cash"]
+        return change.before, change.after
+
+    assert cash() == (1_000, 1_000)
+    tell(send, "positions", {"ts": at(TODAY), "instrument": "FAR", "quantity": 1, "price": 5, "currency": "JPY"})
+    assert np.isnan(cash()).all()
+
+
+def test_its_currency_is_no_risk_of_it(funded: Stores, send: Send) -> None:
+    tell(send, "instruments", {"symbol": "ES", "asset_class": "future", "multiplier": 1, "currency": "USD"},
+         {"symbol": "ACME", "currency": "USD"})  # fmt: skip
+    moves = np.random.default_rng(5).normal(0.0, 0.01, 100)
+    times = [TODAY - (len(moves) - 1 - number) * DAY for number in range(len(moves))]
+    levels = 100 * np.cumprod(1 + moves)
+    rates = 1.25 * np.cumprod(1 + moves[::-1])
+    for kind, rows in (
+        ("prices", [{"instrument": name, "ts": at(ts), "price": float(each)} for name in ("ES", "ACME")
+                    for ts, each in zip(times, levels, strict=True)]),
+        ("fx", [{"base": "EUR", "quote": "USD", "ts": at(ts), "rate": float(each)}
+                for ts, each in zip(times, rates, strict=True)]),
+    ):  # fmt: skip
+        assert send(kind, rows).status_code == 200
+    for name, quantity in (("ES", -10), ("ACME", 10)):
+        tell(send, "positions", {"ts": at(TODAY), "instrument": name, "quantity": quantity, "price": 100,
+                                 "currency": "USD"})  # fmt: skip
+    book = book_of(funded, ALPHA, None, None, RiskQuery())
+    assert book is not None
+    columns = {key.instrument: book.returns.returns[:, at] for at, key in enumerate(book.returns.keys)}
+    np.testing.assert_allclose(columns["ES"], moves[1:], atol=1e-9)
+    np.testing.assert_allclose(columns["ACME"], (1 + moves[1:]) / (1 + moves[::-1][1:]) - 1, atol=1e-9)
+    (dollar,) = [each for each in stated(stressed(funded, book)) if each.kind == "currency"]
+    assert dollar.total == pytest.approx(-0.1 * 1_000 / rates[-1], rel=1e-6), "the stock alone: the future is no hedge"

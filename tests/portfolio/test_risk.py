@@ -11,9 +11,12 @@ import numpy as np
 import pytest
 
 from core.clock import SystemClock
+from dashboard.risk.cards import left_out
+from dashboard.risk.charts import back_test
 from portfolio.holdings import GROUPS
 from portfolio.instrument_returns import InstrumentReturns
-from portfolio.risk import Book, book_of, book_pnl, risk_of
+from portfolio.limits.loss import NotKnown, value_at_risk_ratio
+from portfolio.risk import Book, book_of, book_pnl, lost_of, risk_of
 from portfolio.risk_backtest import past_risk_of
 from portfolio.risk_factors import components, picked
 from portfolio.risk_query import METHODS, Method, RiskQuery
@@ -118,6 +121,33 @@ def test_the_model_is_held_against_what_came(sample: Stores) -> None:
     assert found.forecast[before] == pytest.approx(-np.quantile(pnl, 0.05), rel=1e-6)
 
 
+def test_what_came_in_a_week_is_not_held_against_the_loss_of_a_day(funded: Stores, send: Send) -> None:
+    priced(send, "ACME", levels())
+    days = days_back()
+    told = [*days[100:170:7], *days[170:]]
+    price = dict(zip(days, levels(), strict=True))
+    rows = [
+        {"portfolio": "alpha", "ts": at(ts), "instrument": name, "quantity": 10, "price": of_one}
+        for ts in told for name, of_one in (("ACME", price[ts]), ("BARE", 5))
+    ]  # fmt: skip
+    tell(send, "positions", rows)
+    found = past_risk_of(funded, ALPHA, None, USUAL, np.datetime64(TODAY, "s").astype("datetime64[D]"))
+    assert found is not None
+    assert found.days.tolist() == [np.datetime64(ts, "s").astype("datetime64[D]").item() for ts in days[171:]]
+    assert 0 < found.left_out_ratio < 0.2
+    assert "of exposure has no returns: in the P&L, not in the VaR" in back_test(found, "EUR").subtitle
+
+
+def test_what_was_realised_is_of_a_year_however_often_the_value_is_told(funded: Stores, send: Send) -> None:
+    priced(send, "ACME", levels())
+    held(send, {"instrument": "ACME", "price": 100})
+    weeks = [*zip(days_back(), levels(), strict=True)][3::7]
+    tell(send, "nav", [{"portfolio": "alpha", "ts": at(ts), "nav": each} for ts, each in weeks])
+    of_a_week = np.diff([each for _, each in weeks]) / [each for _, each in weeks[:-1]]
+    risk = risk_of(funded, book(funded, ALPHA), USUAL)
+    assert risk.realised_volatility == pytest.approx(np.std(of_a_week, ddof=1) * math.sqrt(52), rel=1e-6)
+
+
 def test_factors_explain_a_share_of_the_variance_that_adds_up(sample: Stores) -> None:
     risk = risk_of(sample, book(sample), RiskQuery())
     found = components(risk)
@@ -218,6 +248,23 @@ def test_without_prices_there_is_no_risk_and_it_is_said_why(funded: Stores, send
     assert "60 are needed" in returns(funded).lacks
     priced(send, "ACME", levels()[:30])
     assert "60 are needed" in returns(funded).lacks
+
+
+def test_prices_that_ended_long_before_the_report_are_told_and_no_limit_is_kept_by_them(
+    funded: Stores, send: Send
+) -> None:
+    for symbol, moves, until in (("OLD", MOVES, 150), ("NEW", MOVES[::-1], 200)):
+        told = [*zip(days_back(), levels(moves), strict=True)][:until]
+        tell(send, "prices", [{"instrument": symbol, "ts": at(ts), "price": each} for ts, each in told])
+    held(send, {"instrument": "OLD", "price": 60}, {"instrument": "NEW", "price": 40})
+    found = book(funded, ALPHA)
+    ended = np.datetime64(days_back()[149], "s").astype("datetime64[D]")
+    assert found.returns.days[-1] == ended
+    (said,) = lost_of(found)
+    assert said == f"Of most of what is held the newest price is of {ended}: what came since is in no figure."
+    assert said in left_out(found)
+    with pytest.raises(NotKnown, match=str(ended)):
+        value_at_risk_ratio(funded, found.found, 1_000.0, 0.95)
 
 
 def test_a_day_without_a_price_moves_with_the_next_one(funded: Stores, send: Send) -> None:

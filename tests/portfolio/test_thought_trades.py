@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from portfolio.book_liquidity import DAYS, liquidity_of
 from portfolio.holdings import Holdings, holdings
 from portfolio.risk import book_of, risk_of
 from portfolio.risk_query import RiskQuery
@@ -59,6 +60,17 @@ def test_selling_a_position_takes_its_incremental_var_and_cash_pays(sample: Stor
     assert before - after == pytest.approx(float(whole.incremental_var[0]), rel=1e-6)
     assert change["nav"][1] == pytest.approx(book.found.nav - 0.001 * first.value)
     assert change["cash"][1] == pytest.approx(change["cash"][0] + first.value * 0.999)
+
+
+def test_strategies_share_what_an_instrument_trades(sample: Stores) -> None:
+    whole = holdings(sample, FUND, None)
+    assert whole is not None
+    assert len({each.instrument for each in whole.positions}) < len(whole.positions)
+    change = figures(tried(sample, whole, QUERY, [Trade(whole.positions[0].instrument, 1e9, is_money=True)]))
+    out = dict(zip(DAYS, liquidity_of(whole.positions).steps.share.tolist(), strict=True))
+    for days in (1, 5, 10, 20):
+        assert change[f"out_in_{days}_days_ratio"][0] == pytest.approx(out[days], rel=1e-9)
+    assert change["out_in_1_days_ratio"][1] < change["out_in_1_days_ratio"][0]
 
 
 def test_what_is_not_held_is_opened_at_its_newest_price(sample: Stores) -> None:
