@@ -103,7 +103,9 @@ class PortfolioLimit:
         return self.value - value if self.operator == AT_MOST else value - self.value
 
     def state(self, value: float) -> LimitState:
-        """Return how it stands at a value."""
+        """Return how it stands at a value; one that is NaN is not known."""
+        if math.isnan(value):
+            return LimitState.UNKNOWN
         if self.headroom(value) < -ROUNDING * max(abs(self.value), 1e-12):
             return LimitState.BREACHED
         return LimitState.NEAR if self.use(value) >= self.warn_ratio else LimitState.OK

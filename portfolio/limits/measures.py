@@ -28,6 +28,7 @@ from storage.clickhouse.reads.book import report_days
 from storage.clickhouse.reads.portfolio import DAY_SECONDS
 from storage.clickhouse.reads.traded import Traded, traded_since
 from storage.state.portfolios import OWN, list_portfolios
+from storage.state.series import list_series
 
 if TYPE_CHECKING:
     from storage.state.portfolios import Portfolio
@@ -64,9 +65,12 @@ class Measures:
     def of(self, limit: PortfolioLimit) -> Measured:
         """Return what the figure of a limit is worth. Raises StorageUnavailable or StorageRejected."""
         try:
-            return self._measured(limit)
+            found = self._measured(limit)
         except NotKnown as unknown:
             return Measured(None, str(unknown))
+        if found.value is None or math.isfinite(found.value):
+            return found
+        return Measured(None, "it cannot be worked out", found.of)
 
     def nav(self) -> float:
         """Return the net asset value that shares are of; NaN where it is not known."""
@@ -201,22 +205,21 @@ class Measures:
     @cached_property
     def _turnover(self) -> float:
         """Return the money bought and sold on the newest day."""
-        found = self._holdings
-        known = {(each.portfolio, each.instrument): each for each in (*found.positions, *found.closed)}
-        total = 0.0
-        for each in self._traded:
-            held = known.get((each.portfolio, each.instrument))
-            multiplier = held.about.multiplier if held else 1.0
-            total += each.money * multiplier * self._rate(each, held)
-        return total
+        state, origin = self._stores.state, self._portfolio.origin
+        own = {each.id: each.currency for each in list_portfolios(state, origin)}
+        multipliers = {each.symbol: each.multiplier for each in list_series(state, origin)}
 
-    def _rate(self, traded: Traded, held: Holding | None) -> float:
-        currency = traded.currency or (held.currency if held else self._portfolio.currency)
+        def money(each: Traded) -> float:
+            rate = self._rate(each.currency or own[each.portfolio], each.day)
+            return each.money * multipliers.get(each.instrument, 1.0) * rate
+
+        return math.fsum(map(money, self._traded))
+
+    def _rate(self, currency: str, day: int) -> float:
+        """Return what one unit of a currency is worth in the portfolio's on a day (days since 1970)."""
         if currency == self._portfolio.currency:
             return 1.0
-        if held is not None and held.currency == currency and held.local_value:
-            return held.value / held.local_value
-        days = np.array([traded.day], dtype="datetime64[D]")
+        days = np.array([day], dtype="datetime64[D]")
         rate = float(exchange(self._stores, self._portfolio.origin).rates(currency, self._portfolio.currency, days)[0])
         if math.isnan(rate):
             raise NotKnown(f"there is no rate for {currency}")

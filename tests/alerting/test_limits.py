@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from alerting.runner import Runner
 from core.alerts.rule import Rule
 from core.clock import FakeClock
 from core.errors import ChangeRejected
+from core.portfolio_limits.limit import LimitState, Operator, PortfolioLimit
 from core.readiness import Checks, State
 from core.settings.limits import SetLimits
 from core.settings.readiness import Readiness as Rules
@@ -224,6 +227,31 @@ def test_restricted_instruments_are_found_when_held_and_when_bought_and_sold_wit
     assert "held or bought, and restricted: ZZZ" in fund.why("alpha")
     save(fund.stores, {"portfolio": "alpha", "figure": "turnover", "value": "20 %"}, "ana")
     assert found(fund)["turnover"].value == pytest.approx(28 / 109)
+
+
+def test_turnover_counts_what_was_bought_after_the_report_with_its_multiplier_and_in_its_currency(
+    fund: Fund, push: Push
+) -> None:
+    stores, today = fund.stores, at(fund.stores.clock.now())
+    send = sender(stores)
+    beta = next(each for each in list_portfolios(stores.state) if each.id == "beta")
+    put_portfolios(stores.state, [replace(beta, currency="EUR")])
+    push(AAA=4)
+    send("positions", [{"portfolio": "beta", "ts": today, "instrument": "AAA", "quantity": 0, "price": 10}])
+    send("instruments", [{"symbol": "ES", "asset_class": "future", "multiplier": 50, "currency": "USD"}])
+    trade = {"ts": today, "side": "buy"}
+    future = {**trade, "portfolio": "alpha", "instrument": "ES", "trade_id": "1", "quantity": 1, "price": 5000}
+    assert send("trades", [future]).status_code == 200
+    save(stores, {"portfolio": "fund", "figure": "turnover", "value": "20 %", "below": "on"}, "ana")
+    assert found(fund)["turnover"].value == pytest.approx(250_000 / 109)
+    other = {**trade, "portfolio": "beta", "instrument": "AAA", "trade_id": "2", "quantity": 3, "price": 10}
+    assert send("trades", [other]).status_code == 200
+    assert "turnover is not known: there is no rate for EUR" in found(fund, "fund")["turnover"].why
+
+
+@pytest.mark.parametrize("operator", ["at most", "at least"])
+def test_a_value_that_is_no_number_is_never_within_a_limit(operator: Operator) -> None:
+    assert PortfolioLimit("turnover", 0.2, operator=operator).state(math.nan) is LimitState.UNKNOWN
 
 
 WRONG: dict[str, tuple[dict[str, str], str, str]] = {
