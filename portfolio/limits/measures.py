@@ -19,9 +19,10 @@ from core.portfolio_limits.limit import PortfolioLimit
 from portfolio.allowed import Limits
 from portfolio.due import due_of
 from portfolio.given import has_ended
-from portfolio.histories import exchange
+from portfolio.histories import exchange, fund
 from portfolio.holdings import Group, Holding, Holdings, holdings, report_stale_after_seconds
 from portfolio.limits.loss import NotKnown, value_at_risk_ratio
+from portfolio.limits.silent import silent_parts
 from portfolio.query import PortfolioQuery
 from portfolio.rule_figures import figures_of, key_of_figure
 from storage.clickhouse.reads.book import report_days
@@ -118,6 +119,9 @@ class Measures:
         found = holdings(self._stores, self._portfolio, self._seen)
         if found is None:
             raise NotKnown(NO_POSITIONS)
+        whole = fund(self._stores, self._portfolio.origin).seen(self._seen)
+        if silent := silent_parts(whole, self._portfolio, found.names, self._now):
+            raise NotKnown(f"no positions of {first_of([each.name for each in silent])} were reported")
         stale_after = report_stale_after_seconds(self._portfolio, self._now)
         if stale_after is not None and self._now - found.oldest > stale_after:
             oldest = self._oldest_of_those_going_on(list(found.names))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from alerting.figures import Figures
@@ -229,6 +230,17 @@ def test_restricted_instruments_are_found_when_held_and_when_bought_and_sold_wit
     assert found(fund)["turnover"].value == pytest.approx(28 / 109)
 
 
+def test_a_part_that_is_worth_something_and_tells_no_positions_is_not_nothing(fund: Fund, push: Push) -> None:
+    state, now = fund.stores.state, fund.stores.clock.now()
+    push(AAA=4)
+    save(fund.stores, {"portfolio": "fund", "figure": "gross", "value": "100 %"}, "ana")
+    assert found(fund, "fund")["gross"].why == "gross exposure is not known: no positions of Beta were reported"
+    beta = next(each for each in list_portfolios(state) if each.id == "beta")
+    put_portfolios(state, [replace(beta, ended=str(np.datetime64(int(now), "s").astype("datetime64[D]") - 5))])
+    fund.stores.live.bump("portfolio")
+    assert found(fund, "fund")["gross"].value is not None, "what has ended holds nothing"
+
+
 def test_turnover_counts_what_was_bought_after_the_report_with_its_multiplier_and_in_its_currency(
     fund: Fund, push: Push
 ) -> None:
@@ -246,7 +258,7 @@ def test_turnover_counts_what_was_bought_after_the_report_with_its_multiplier_an
     assert found(fund)["turnover"].value == pytest.approx(250_000 / 109)
     other = {**trade, "portfolio": "beta", "instrument": "AAA", "trade_id": "2", "quantity": 3, "price": 10}
     assert send("trades", [other]).status_code == 200
-    assert "turnover is not known: there is no rate for EUR" in found(fund, "fund")["turnover"].why
+    assert "turnover of a day is not known: there is no rate for EUR" in found(fund, "fund")["turnover"].why
 
 
 @pytest.mark.parametrize("operator", ["at most", "at least"])
