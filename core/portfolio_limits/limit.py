@@ -83,6 +83,11 @@ class PortfolioLimit:
         return self.version > 0
 
     @property
+    def can_stop(self) -> bool:
+        """Whether a breach of it is a reason not to trade."""
+        return self.severity >= Severity.CRITICAL
+
+    @property
     def replaces(self) -> tuple[str, Operator, tuple[str, ...]]:
         """Return what a general limit on the same thing gives way to."""
         return self.figure, self.operator, self.of

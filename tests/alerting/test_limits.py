@@ -35,7 +35,7 @@ from tests.ingest.conftest import sender
 from tests.ingest.test_door import at
 from tests.support.alerting import QuietParts
 from tests.support.api import client_of
-from tests.support.readiness import QUICK, Fund, safe_stores
+from tests.support.readiness import QUICK, Fund, put_values, safe_stores
 
 POSITION = {"portfolio": "alpha", "figure": "position", "value": "50 %"}
 Push = Callable[..., None]
@@ -313,6 +313,19 @@ def test_limits_of_the_settings_hold_beside_those_set_here_and_general_ones_give
         SetLimits.model_validate({"portfolios": [{"figure": "drawdown", "at_most": "9 %"}]})
     with pytest.raises(ValueError, match="at_most: '5 d' has the wrong unit"):
         SetLimits.model_validate({"portfolios": [{"portfolio": "alpha", "figure": "gross", "at_most": "5 d"}]})
+
+
+def test_a_limit_that_stops_trading_gives_way_only_to_another_that_does(fund: Fund) -> None:
+    own = {"portfolio": "alpha", "figure": "drawdown", "value": "8 %"}
+    made, _ = save(fund.stores, {**own, "severity": "warning"}, "ana")
+    put_values(fund.stores, "alpha", [100.0] * 9 + [40.0])
+    fund.stores.live.bump("portfolio")
+    alpha = next(each for each in list_portfolios(fund.stores.state) if each.id == "alpha")
+    every = stands(fund.stores, [alpha], None, fund.stores.clock.now())
+    there = {each.limit.value: each for each in every if each.limit.figure == "drawdown"}
+    assert {*there} == {0.08, 0.15} and there[0.15].stops and not there[0.08].stops
+    save(fund.stores, {**own, "value": "75 %"}, "ana", id=made.id, version=made.version)
+    assert found(fund)["drawdown"].limit.value == 0.75
 
 
 def test_limits_of_earlier_settings_stop_the_start_and_say_where_they_stand_now() -> None:
