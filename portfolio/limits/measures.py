@@ -15,12 +15,12 @@ from analytics.concentration import concentration
 from core.alerts.expression import Figure
 from core.format import coarse_duration, first_of
 from core.portfolio_limits.figures import RESTRICTED
-from core.portfolio_limits.limit import PortfolioLimit
+from core.portfolio_limits.limit import LimitState, PortfolioLimit
 from portfolio.allowed import Limits
 from portfolio.due import due_of
 from portfolio.given import has_ended
 from portfolio.histories import exchange, fund
-from portfolio.holdings import Group, Holding, Holdings, holdings, report_stale_after_seconds
+from portfolio.holdings import NOBODY_SAID, Group, Holding, Holdings, holdings, report_stale_after_seconds
 from portfolio.limits.loss import NotKnown, value_at_risk_ratio
 from portfolio.limits.silent import silent_parts
 from portfolio.query import PortfolioQuery
@@ -89,7 +89,7 @@ class Measures:
         if figure in ("position", "position_money"):
             return _pick(self._by_instrument, named, 1.0 if figure == "position_money" else self._nav)
         if figure in CUTS:
-            return _pick(self._gross_by(CUTS[figure]), named, self._nav)
+            return self._of_group(limit, CUTS[figure], named)
         return Measured(self._of_whole(figure))
 
     def _of_whole(self, figure: str) -> float:
@@ -181,6 +181,19 @@ class Measures:
         found: defaultdict[str, float] = defaultdict(float)
         for each in self._valued:
             found[each.group(group, self._holdings.names)] += abs(each.value)
+        return found
+
+    def _of_group(self, limit: PortfolioLimit, group: Group, named: str) -> Measured:
+        """Return the gross exposure to a group; NotKnown where positions whose group nobody told could break it."""
+        values = self._gross_by(group)
+        untold = 0.0 if named == NOBODY_SAID else values.pop(NOBODY_SAID, 0.0)
+        found = _pick(values, named, self._nav)
+        least = found.value or 0.0
+        states = limit.state(least), limit.state(least + untold / self._nav)
+        if states[0] is not LimitState.BREACHED and states[1] is LimitState.BREACHED:
+            names = self._holdings.names
+            lack = sorted({each.instrument for each in self._valued if each.group(group, names) == NOBODY_SAID})
+            raise NotKnown(f"the {group.replace('_', ' ')} of {first_of(lack)} was not told")
         return found
 
     @cached_property

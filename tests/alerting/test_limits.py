@@ -241,6 +241,19 @@ def test_a_part_that_is_worth_something_and_tells_no_positions_is_not_nothing(fu
     assert found(fund, "fund")["gross"].value is not None, "what has ended holds nothing"
 
 
+def test_positions_whose_sector_nobody_told_keep_no_limit_that_they_could_break(fund: Fund, push: Push) -> None:
+    send = sender(fund.stores)
+    send("instruments", [{"symbol": "AAA", "sector": "Technology"}, {"symbol": "BBB", "sector": "Energy"}])
+    push(AAA=1, BBB=1, CCC=5)
+    told = {"portfolio": "alpha", "figure": "sector", "value": "30 %"}
+    save(fund.stores, {**told, "of": "Technology"}, "ana")
+    assert found(fund)["sector"].why == "sector Technology is not known: the sector of CCC was not told"
+    push(AAA=1, BBB=1, CCC=1)
+    assert found(fund)["sector"].value == pytest.approx(10 / 109), "kept whatever the others are"
+    push(AAA=4, CCC=5)
+    assert found(fund)["sector"].state is LimitState.BREACHED, "broken whatever the others are"
+
+
 def test_turnover_counts_what_was_bought_after_the_report_with_its_multiplier_and_in_its_currency(
     fund: Fund, push: Push
 ) -> None:
