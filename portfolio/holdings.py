@@ -149,16 +149,24 @@ class Holdings:
     nav: float
     """Of the newest value up to the positions' day, else positions and cash together."""
     nav_day: np.datetime64 | None
-    newest: int
-    """Epoch seconds of the newest report."""
-    oldest: int
-    """Of the oldest one among those of the parts."""
+    reported: Mapping[str, int]
+    """Epoch seconds of the newest report of each portfolio that holds them, by id."""
     no_rate: tuple[str, ...]
     """Currencies of positions that cannot be converted: their value is not known."""
     names: Mapping[str, str]
     """Of the portfolios that hold them, by id."""
     built: Mapping[str, BuiltReports]
     """By id, of portfolios that report no positions: what they hold is built from their trades."""
+
+    @property
+    def newest(self) -> int:
+        """Return when the newest report came, epoch seconds."""
+        return max(self.reported.values())
+
+    @property
+    def oldest(self) -> int:
+        """Return when the oldest one came among the newest ones of the parts."""
+        return min(self.reported.values())
 
     @property
     def value(self) -> float:
@@ -214,9 +222,9 @@ def holdings(
         key=lambda each: (math.isnan(each.value), -abs(each.value)),
     )
     closed = tuple(each for each in rows if not each.quantity)
-    newest = [mark[0] for mark in marks.values()]
     return Holdings(
-        portfolio, tuple(weighed), closed, cash, nav, nav_day, max(newest), min(newest), book.without_rate(),
+        portfolio, tuple(weighed), closed, cash, nav, nav_day, {id: mark[0] for id, mark in marks.items()},
+        book.without_rate(),
         {id: whole.tree[id].name if id in whole.tree else id for id in ids},
         {id: each for id, each in built.items() if id in ids},
     )  # fmt: skip

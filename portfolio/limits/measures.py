@@ -214,14 +214,13 @@ class Measures:
 
     @cached_property
     def _traded(self) -> Sequence[Traded]:
-        """Return what was traded on the newest day with a report of positions or a trade."""
-        found = self._holdings
-        day = found.newest // DAY_SECONDS
-        return traded_since(self._stores.clickhouse, self._portfolio.origin, list(found.names), day)
+        """Return what each portfolio traded from the day of its newest report on."""
+        since = {id: at // DAY_SECONDS for id, at in self._holdings.reported.items()}
+        return traded_since(self._stores.clickhouse, self._portfolio.origin, since)
 
     @cached_property
     def _turnover(self) -> float:
-        """Return the money bought and sold on the newest day."""
+        """Return the money bought and sold on the newest day with a report of positions or a trade."""
         state, origin = self._stores.state, self._portfolio.origin
         own = {each.id: each.currency for each in list_portfolios(state, origin)}
         multipliers = {each.symbol: each.multiplier for each in list_series(state, origin)}
@@ -230,7 +229,8 @@ class Measures:
             rate = self._rate(each.currency or own[each.portfolio], each.day)
             return each.money * multipliers.get(each.instrument, 1.0) * rate
 
-        return math.fsum(map(money, self._traded))
+        newest = max((self._holdings.newest // DAY_SECONDS, *(each.day for each in self._traded)))
+        return math.fsum(money(each) for each in self._traded if each.day == newest)
 
     def _rate(self, currency: str, day: int) -> float:
         """Return what one unit of a currency is worth in the portfolio's on a day (days since 1970)."""

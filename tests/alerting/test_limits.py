@@ -254,6 +254,21 @@ def test_positions_whose_sector_nobody_told_keep_no_limit_that_they_could_break(
     assert found(fund)["sector"].state is LimitState.BREACHED, "broken whatever the others are"
 
 
+def test_what_was_bought_after_the_report_and_before_the_newest_trades_is_found(fund: Fund, push: Push) -> None:
+    push(AAA=4, ZZZ=0)
+    save(fund.stores, {"portfolio": "fund", "figure": "restricted", "of": "ZZZ", "below": "on"}, "ana")
+    save(fund.stores, {"portfolio": "alpha", "figure": "turnover", "value": "20 %"}, "ana")
+    now = fund.stores.clock.now()
+    trade = {"portfolio": "alpha", "quantity": 2, "price": 7, "side": "buy"}
+    days = ((1, "ZZZ"), (2, "AAA"))
+    rows = [{**trade, "ts": at(now + day * 86_400), "instrument": name, "trade_id": name} for day, name in days]
+    advance(fund, 2 * 86_400)
+    assert sender(fund.stores)("trades", rows).status_code == 200
+    told = found(fund)
+    assert told["restricted"].of == "ZZZ"
+    assert told["turnover"].value == pytest.approx(14 / 109), "of the newest day alone"
+
+
 def test_turnover_counts_what_was_bought_after_the_report_with_its_multiplier_and_in_its_currency(
     fund: Fund, push: Push
 ) -> None:
