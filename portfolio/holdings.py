@@ -152,7 +152,7 @@ class Holdings:
     reported: Mapping[str, int]
     """Epoch seconds of the newest report of each portfolio that holds them, by id."""
     no_rate: tuple[str, ...]
-    """Currencies of positions that cannot be converted: their value is not known."""
+    """Currencies of what is held now that cannot be converted: its value is not known."""
     names: Mapping[str, str]
     """Of the portfolios that hold them, by id."""
     built: Mapping[str, BuiltReports]
@@ -222,9 +222,10 @@ def holdings(
         key=lambda each: (math.isnan(each.value), -abs(each.value)),
     )
     closed = tuple(each for each in rows if not each.quantity)
+    unrated = {each.currency for each in weighed if math.isfinite(each.local_value) and math.isnan(each.value)}
     return Holdings(
         portfolio, tuple(weighed), closed, cash, nav, nav_day, {id: mark[0] for id, mark in marks.items()},
-        book.without_rate(),
+        tuple(sorted(unrated)),
         {id: whole.tree[id].name if id in whole.tree else id for id in ids},
         {id: each for id, each in built.items() if id in ids},
     )  # fmt: skip
@@ -325,7 +326,6 @@ class _Book:
         self._marks, self._told, self._days, self._about = marks, told, days, about
         self._own = {id: whole.tree[id].currency if id in whole.tree else portfolio.currency for id in marks}
         self._rates: dict[tuple[str, int], float] = {}
-        self._missing: set[str] = set()
 
     def rows(self) -> list[Holding]:
         """Return every position, and those that were held once, without their weights."""
@@ -355,10 +355,6 @@ class _Book:
             key = id, currency or self._own[id]
             newest[key] = max(newest.get(key, (0, 0.0)), (at, amount), key=lambda each: each[0])
         return math.fsum(amount * self._rate(currency, at) for (_, currency), (at, amount) in newest.items())
-
-    def without_rate(self) -> tuple[str, ...]:
-        """Return the currencies that there was no rate of."""
-        return tuple(sorted(self._missing))
 
     def _paid(self) -> dict[tuple[str, str], list[Paid]]:
         found: dict[tuple[str, str], list[Paid]] = defaultdict(list)
@@ -470,10 +466,7 @@ class _Book:
         day = at // DAY_SECONDS
         if (currency, day) not in self._rates:
             days = np.array([day], dtype="datetime64[D]")
-            found = float(self._exchange().rates(currency, self._portfolio.currency, days)[0])
-            self._rates[currency, day] = found
-            if math.isnan(found):
-                self._missing.add(currency)
+            self._rates[currency, day] = float(self._exchange().rates(currency, self._portfolio.currency, days)[0])
         return self._rates[currency, day]
 
 

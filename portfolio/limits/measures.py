@@ -154,6 +154,8 @@ class Measures:
             raise NotKnown(overdue)
         if found.nav_day is None:
             _ = self._valued
+            if not math.isfinite(found.cash):
+                raise NotKnown("no net asset value was reported, and the cash is not known")
         if not found.nav > 0:
             raise NotKnown("the net asset value is not above 0")
         return found.nav
