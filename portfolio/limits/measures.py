@@ -212,7 +212,10 @@ class Measures:
         unknown = [each.instrument for each in self._holdings.positions if not math.isfinite(each.liquidate_days)]
         if unknown:
             raise NotKnown(f"the average daily volume of {first_of(unknown)} is not known")
-        return max((each.liquidate_days for each in self._holdings.positions), default=0.0)
+        together: defaultdict[str, float] = defaultdict(float)
+        for each in self._holdings.positions:
+            together[each.instrument] += math.copysign(each.liquidate_days, each.quantity)
+        return max(map(abs, together.values()), default=0.0)
 
     @cached_property
     def _traded(self) -> Sequence[Traded]:

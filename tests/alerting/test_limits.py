@@ -269,6 +269,17 @@ def test_what_was_bought_after_the_report_and_before_the_newest_trades_is_found(
     assert told["turnover"].value == pytest.approx(14 / 109), "of the newest day alone"
 
 
+def test_days_to_sell_are_those_of_an_instrument_that_strategies_hold_together(fund: Fund, push: Push) -> None:
+    send = sender(fund.stores)
+    send("instruments", [{"symbol": "AAA", "daily_volume": 10}])
+    push(AAA=4)
+    other = {"portfolio": "beta", "ts": at(fund.stores.clock.now()), "currency": "USD", "price": 10}
+    save(fund.stores, {"portfolio": "fund", "figure": "liquidate_days", "value": "3 d"}, "ana")
+    for quantity, days in ((4, 4.0), (-3, 0.5)):
+        send("positions", [{**other, "instrument": "AAA", "quantity": quantity}])
+        assert found(fund, "fund")["liquidate_days"].value == pytest.approx(days)
+
+
 def test_turnover_counts_what_was_bought_after_the_report_with_its_multiplier_and_in_its_currency(
     fund: Fund, push: Push
 ) -> None:
