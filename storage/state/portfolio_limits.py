@@ -200,6 +200,9 @@ def _steps(connection: Transaction, found: Sequence[Stands], now: float) -> list
     steps: list[sa.Insert | sa.Update] = []
     for each in found:
         there = known.pop(each.key, None)
+        if there is not None and there.limit.replaces != each.limit.replaces:
+            steps.append(_ended(there, now, CHANGED))
+            there = None
         if each.value is None:
             continue
         what = each.what[:WHAT_CHARACTERS]

@@ -176,6 +176,20 @@ def test_a_limit_that_is_edited_or_deleted_in_a_breach_ends_it_and_every_version
     assert "position" not in found(fund)
 
 
+def test_a_limit_that_is_on_something_else_from_now_on_ends_its_breach_and_begins_another(
+    fund: Fund, push: Push
+) -> None:
+    push(AAA=6)
+    made, _ = save(fund.stores, POSITION, "ana")
+    fund.goes_on(2)
+    money = {**POSITION, "figure": "position_money", "value": "50"}
+    save(fund.stores, money, "ana", id=made.id, version=made.version)
+    fund.goes_on(1)
+    now, before = breaches(fund)
+    assert (before.ended_why, before.worst) == ("the limit was changed", pytest.approx(60 / 109))
+    assert (now.limit.figure, now.worst, now.ended_at) == ("position_money", 60.0, None)
+
+
 def test_what_cannot_be_worked_out_is_not_safe_and_a_breach_goes_on_in_it(fund: Fund, push: Push) -> None:
     save(fund.stores, {"portfolio": "beta", "figure": "gross", "value": "100 %"}, "ana")
     push(AAA=6)
