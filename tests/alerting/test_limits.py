@@ -223,6 +223,8 @@ def test_a_warning_does_not_stop_trading_and_a_warn_level_is_told_before(fund: F
         ("warning", "position AAA 45.9 %, at most 10.0 % allowed"),
         ("warning", "leverage 0.46 ×, at most 0.50 × allowed: 91.7 % used"),
     }, "a limit that is broken and no more than a warning, and the warn level of one that is critical"
+    check = next(each for each in fund.now.checks if each.portfolio == "alpha" and each.check == Checks.LIMITS)
+    assert check.why == "3 limits kept; 1 other of no severity that stops trading broken or not known"
     near = found(fund)["leverage"]
     assert near.use == pytest.approx(50 / 109 / 0.5) and near.headroom_money == pytest.approx(0.5 * 109 - 50)
 
@@ -386,6 +388,20 @@ def test_limits_of_earlier_settings_stop_the_start_and_say_where_they_stand_now(
         Rules.model_validate({"portfolios": [{"portfolio": "alpha", "drawdown_limit_ratio": 0.1}]})
     with pytest.raises(ValueError, match="drawdown is part of the check limits now"):
         Rules.model_validate({"without": ["drawdown"]})
+
+
+def test_breaches_of_a_portfolio_that_is_deleted_or_merged_are_those_of_no_other_one(fund: Fund, push: Push) -> None:
+    push(AAA=6)
+    save(fund.stores, {**POSITION, "portfolio": "fund", "below": "on"}, "ana")
+    fund.goes_on(2)
+    (began,) = breaches(fund)
+    merge(fund.stores, "alpha", "beta", "beta", "ben")
+    (moved,) = breaches(fund, "beta")
+    assert (moved.worst, moved.ended_why) == (began.worst, "the limit holds for it no more")
+    assert breaches(fund) == []
+    delete_portfolio(fund.stores, "beta", "Beta", "ben")
+    put_portfolios(fund.stores.state, [Portfolio("own", "beta", "Another Beta")])
+    assert breaches(fund, "beta") == []
 
 
 def test_limits_of_a_portfolio_that_is_deleted_or_merged_mean_no_other_one(fund: Fund) -> None:
