@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,13 +15,14 @@ from analytics.concentration import concentration
 from core.alerts.expression import Figure
 from core.format import coarse_duration, first_of
 from core.portfolio_limits.figures import RESTRICTED
-from core.portfolio_limits.limit import LimitState, PortfolioLimit
+from core.portfolio_limits.limit import LimitState, PortfolioLimit, nearest
 from portfolio.allowed import Limits
 from portfolio.due import due_of
 from portfolio.given import has_ended
 from portfolio.histories import exchange, fund
 from portfolio.holdings import NOBODY_SAID, Group, Holding, Holdings, holdings, report_stale_after_seconds
 from portfolio.limits.loss import NotKnown, value_at_risk_ratio
+from portfolio.limits.names import known_names
 from portfolio.limits.silent import silent_parts
 from portfolio.query import PortfolioQuery
 from portfolio.rule_figures import figures_of, key_of_figure
@@ -87,10 +88,17 @@ class Measures:
         if figure == RESTRICTED:
             return self._restricted(limit.of)
         if figure in ("position", "position_money"):
+            self._check_named(limit, self._by_instrument)
             return _pick(self._by_instrument, named, 1.0 if figure == "position_money" else self._nav)
         if figure in CUTS:
             return self._of_group(limit, CUTS[figure], named)
         return Measured(self._of_whole(figure))
+
+    def _check_named(self, limit: PortfolioLimit, held: Container[str]) -> None:
+        """Raise NotKnown where a limit names what nobody ever heard of: one of the settings may be mistyped."""
+        for each in limit.of:
+            if each not in held and each not in (known := known_names(self._stores, limit)):
+                raise NotKnown(f"no {limit.about.cut.replace('_', ' ')} {each} is known{nearest(each, known)}")
 
     def _of_whole(self, figure: str) -> float:
         """Return a figure of all positions together."""
@@ -188,6 +196,7 @@ class Measures:
     def _of_group(self, limit: PortfolioLimit, group: Group, named: str) -> Measured:
         """Return the gross exposure to a group; NotKnown where positions whose group nobody told could break it."""
         values = self._gross_by(group)
+        self._check_named(limit, values)
         untold = 0.0 if named == NOBODY_SAID else values.pop(NOBODY_SAID, 0.0)
         found = _pick(values, named, self._nav)
         least = found.value or 0.0

@@ -370,6 +370,18 @@ def test_limits_of_the_settings_hold_beside_those_set_here_and_general_ones_give
         SetLimits.model_validate({"portfolios": [{"portfolio": "alpha", "figure": "gross", "at_most": "5 d"}]})
 
 
+def test_a_limit_of_the_settings_that_names_what_is_not_known_is_not_kept(stores: Stores) -> None:
+    limits = SetLimits.model_validate(
+        {"portfolios": [{"portfolio": "alpha", "figure": "position", "of": "AAB", "at_most": "5 %"}]}
+    )
+    fund = Fund(safe_stores(stores, QUICK, limits=limits))
+    row = {"portfolio": "alpha", "ts": at(fund.stores.clock.now()), "currency": "USD", "price": 10}
+    sender(fund.stores)("positions", [{**row, "instrument": "AAA", "quantity": 4}])
+    told = found(fund)["position"]
+    assert told.why == "position AAB is not known: no instrument AAB is known; did you mean 'AAA'?"
+    assert told.stops
+
+
 def test_a_limit_that_stops_trading_gives_way_only_to_another_that_does(fund: Fund) -> None:
     own = {"portfolio": "alpha", "figure": "drawdown", "value": "8 %"}
     made, _ = save(fund.stores, {**own, "severity": "warning"}, "ana")
