@@ -24,6 +24,8 @@ class Context:
     """Returns the state of all collectors of this process."""
     settings_problem: Callable[[], str] = lambda: ""
     """Returns why changed settings were refused; empty while those of now are those of the file."""
+    is_trial: bool = False
+    """Whether a source is only tried: nothing is stored then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def try_source(settings: Settings, name: str) -> int:
             cast(Writer, _Elsewhere("the writer")),
             SystemClock(),
         )
-        context = Context(settings, stores, lambda: ())
+        context = Context(settings, stores, lambda: (), is_trial=True)
         if name in MACHINE:
             collector = module_collector(name, context)
         else:

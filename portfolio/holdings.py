@@ -154,16 +154,24 @@ class Holdings:
     nav: float
     """Of the newest value up to the positions' day, else positions and cash together."""
     nav_day: np.datetime64 | None
-    newest: int
-    """Epoch seconds of the newest report."""
-    oldest: int
-    """Of the oldest one among those of the parts."""
+    reported: Mapping[str, int]
+    """Epoch seconds of the newest report of each portfolio that holds them, by id."""
     no_rate: tuple[str, ...]
-    """Currencies of positions that cannot be converted: their value is not known."""
+    """Currencies of what is held now that cannot be converted: its value is not known."""
     names: Mapping[str, str]
     """Of the portfolios that hold them, by id."""
     built: Mapping[str, BuiltReports]
     """By id, of portfolios that report no positions: what they hold is built from their trades."""
+
+    @property
+    def newest(self) -> int:
+        """Return when the newest report came, epoch seconds."""
+        return max(self.reported.values())
+
+    @property
+    def oldest(self) -> int:
+        """Return when the oldest one came among the newest ones of the parts."""
+        return min(self.reported.values())
 
     @property
     def value(self) -> float:
@@ -219,9 +227,10 @@ def holdings(
         key=lambda each: (math.isnan(each.value), -abs(each.value)),
     )
     closed = tuple(each for each in rows if not each.quantity)
-    newest = [mark[0] for mark in marks.values()]
+    unrated = {each.currency for each in weighed if math.isfinite(each.local_value) and math.isnan(each.value)}
     return Holdings(
-        portfolio, tuple(weighed), closed, cash, nav, nav_day, max(newest), min(newest), book.without_rate(),
+        portfolio, tuple(weighed), closed, cash, nav, nav_day, {id: mark[0] for id, mark in marks.items()},
+        tuple(sorted(unrated)),
         {id: whole.tree[id].name if id in whole.tree else id for id in ids},
         {id: each for id, each in built.items() if id in ids},
     )  # fmt: skip
@@ -322,7 +331,6 @@ class _Book:
         self._marks, self._told, self._days, self._about = marks, told, days, about
         self._own = {id: whole.tree[id].currency if id in whole.tree else portfolio.currency for id in marks}
         self._rates: dict[tuple[str, int], float] = {}
-        self._missing: set[str] = set()
 
     def rows(self) -> list[Holding]:
         """Return every position, and those that were held once, without their weights."""
@@ -352,10 +360,6 @@ class _Book:
             key = id, currency or self._own[id]
             newest[key] = max(newest.get(key, (0, 0.0)), (at, amount), key=lambda each: each[0])
         return math.fsum(amount * self._rate(currency, at) for (_, currency), (at, amount) in newest.items())
-
-    def without_rate(self) -> tuple[str, ...]:
-        """Return the currencies that there was no rate of."""
-        return tuple(sorted(self._missing))
 
     def _paid(self) -> dict[tuple[str, str], list[Paid]]:
         found: dict[tuple[str, str], list[Paid]] = defaultdict(list)
@@ -467,10 +471,7 @@ class _Book:
         day = at // DAY_SECONDS
         if (currency, day) not in self._rates:
             days = np.array([day], dtype="datetime64[D]")
-            found = float(self._exchange().rates(currency, self._portfolio.currency, days)[0])
-            self._rates[currency, day] = found
-            if math.isnan(found):
-                self._missing.add(currency)
+            self._rates[currency, day] = float(self._exchange().rates(currency, self._portfolio.currency, days)[0])
         return self._rates[currency, day]
 
 

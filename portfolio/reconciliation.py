@@ -138,19 +138,21 @@ def _read(
     traded: Mapping[str, int], end: int, looks_back: bool,
 ) -> Reconciliation | None:  # fmt: skip
     newest = max(int(at[-1]) for at in reports.values())
-    history = book_history(stores, portfolio, limits, None if looks_back else _day(newest), _day(newest))
+    told = cash_by_day(stores.clickhouse, portfolio.origin, list(traded), end)
+    first = 0 if looks_back else min([newest, *_last_of_cash(reports, told)]) // DAY_SECONDS
+    history = book_history(stores, portfolio, limits, _day(first * DAY_SECONDS) if first else None, _day(newest))
     if history is None:
         return None
     about = {each.symbol: each for each in list_series(stores.state, portfolio.origin)}
     books = {
-        id: built(stores, whole.tree[id], whole, about, at, _ends(at) if looks_back else _ends(at)[-1:])
+        id: built(stores, whole.tree[id], whole, about, at, _ends_since(at, first))
         for id, at in reports.items()
         if id in traded
     }
     good = {id: each for id, each in books.items() if not each.problem}
     look = _Look(stores, portfolio, whole, history, about, good)
     positions = look.positions()
-    cash = look.cash(cash_by_day(stores.clickhouse, portfolio.origin, list(good), end))
+    cash = look.cash(told)
     navs = look.navs(positions, covered=len(good) == len(reports))
     nav = float(history.nav[-1])
     shown = [each.on_last(nav, looks_back) for each in (*positions, *cash, *navs)]
@@ -362,6 +364,23 @@ def _ends(at: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return until when the last report of each day tells."""
     last = at[np.append(np.diff(at // DAY_SECONDS) > 0, True)]
     return np.array([covers(each) for each in last.tolist()], dtype=np.int64)
+
+
+def _ends_since(at: NDArray[np.int64], first: int) -> NDArray[np.int64]:
+    """Return the same from the last day on that is not after `first` (days since 1970)."""
+    ends = _ends(at)
+    return ends[max(int(np.searchsorted(ends // DAY_SECONDS, first, side="right")) - 1, 0) :]
+
+
+def _last_of_cash(
+    reports: Mapping[str, NDArray[np.int64]], told: Sequence[tuple[str, str, int, float]]
+) -> list[int]:  # fmt: skip
+    """Return the last report of each portfolio on a day with cash: what differed there differs until cash is told."""
+    days: dict[str, set[int]] = {}
+    for id, _, day, _ in told:
+        days.setdefault(id, set()).add(day)
+    both = {id: at[np.isin(at // DAY_SECONDS, [*days.get(id, ())])] for id, at in reports.items()}
+    return [int(at[-1]) for at in both.values() if len(at)]
 
 
 def _last_before(known: NDArray[np.int64], days: Days) -> NDArray[np.int64]:

@@ -11,6 +11,7 @@ from alerting.readiness.probe import Outcome
 from core.format import count
 from core.portfolio_limits.limit import LimitState
 from core.readiness import Checks, State
+from portfolio.limits.judge import Finding
 
 WHERE = "/portfolio/limits"
 NO_PORTFOLIO = "the fund has no portfolio of its own"
@@ -36,4 +37,12 @@ def _of(id: str, told: Outcome[LimitsNow] | str) -> Found:
     if bad:
         state = State.NOT_READY if broken else State.UNKNOWN
         return Found(Checks.LIMITS, state, "; ".join(each.why for each in broken or bad), now.at, where, id)
-    return Found(Checks.LIMITS, State.READY, f"{count(len(found), 'limit')} kept", now.at, where, id)
+    return Found(Checks.LIMITS, State.READY, _kept(found), now.at, where, id)
+
+
+def _kept(found: Sequence[Finding]) -> str:
+    others = [each for each in found if each.state in (LimitState.BREACHED, LimitState.UNKNOWN)]
+    kept = f"{count(len(found) - len(others), 'limit')} kept"
+    if not others:
+        return kept
+    return f"{kept}; {count(len(others), 'other')} of no severity that stops trading broken or not known"

@@ -83,6 +83,11 @@ class PortfolioLimit:
         return self.version > 0
 
     @property
+    def can_stop(self) -> bool:
+        """Whether a breach of it is a reason not to trade."""
+        return self.severity >= Severity.CRITICAL
+
+    @property
     def replaces(self) -> tuple[str, Operator, tuple[str, ...]]:
         """Return what a general limit on the same thing gives way to."""
         return self.figure, self.operator, self.of
@@ -103,7 +108,9 @@ class PortfolioLimit:
         return self.value - value if self.operator == AT_MOST else value - self.value
 
     def state(self, value: float) -> LimitState:
-        """Return how it stands at a value."""
+        """Return how it stands at a value; one that is NaN is not known."""
+        if math.isnan(value):
+            return LimitState.UNKNOWN
         if self.headroom(value) < -ROUNDING * max(abs(self.value), 1e-12):
             return LimitState.BREACHED
         return LimitState.NEAR if self.use(value) >= self.warn_ratio else LimitState.OK

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +20,8 @@ from core.portfolio_limits.limit import (
     nearest,
     read_limit,
 )
-from portfolio.histories import instruments
-from portfolio.holdings import NOBODY_SAID
+from portfolio.limits.names import known_names
 from portfolio.tree.names import ids_by_name
-from storage.clickhouse.reads.book import instruments_held
 from storage.state.portfolio_limits import (
     NOT_DELETED,
     Change,
@@ -34,7 +32,6 @@ from storage.state.portfolio_limits import (
     limits_in,
 )
 from storage.state.portfolios import OWN, list_portfolios
-from storage.state.series import Series, list_series
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -82,7 +79,7 @@ def checked(stores: Stores, given: Mapping[str, str]) -> tuple[PortfolioLimit, s
         raise ChangeRejected(NOT_SAVED, wrong)
     hint = ""
     if limit.of:
-        known = _names(stores, limit)
+        known = known_names(stores, limit)
         strange = [each for each in limit.of if each not in known]
         if strange and limit.figure != RESTRICTED:
             near = nearest(strange[0], known)
@@ -152,21 +149,6 @@ def _portfolio(stores: Stores, given: str, wrong: dict[str, str]) -> str:
         return by_name[given]
     wrong["portfolio"] = f"there is no portfolio {given[:64]!r} of the fund{nearest(given, known)}"
     return EVERY
-
-
-def _names(stores: Stores, limit: PortfolioLimit) -> set[str]:
-    """Return what a limit may name: instruments, or groups of them."""
-    about = list_series(stores.state, OWN)
-    cut = limit.about.cut
-    if cut == "instrument":
-        return {*(each.symbol for each in about), *instruments(stores, OWN), *instruments_held(stores.clickhouse, OWN)}
-    if cut == "currency":
-        return {*(each.currency for each in list_portfolios(stores.state, OWN)), *_said(about, cut)}
-    return {*_said(about, cut), NOBODY_SAID}
-
-
-def _said(about: Sequence[Series], cut: str) -> set[str]:
-    return {str(getattr(each, cut)) for each in about if getattr(each, cut)}
 
 
 def _some(known: set[str]) -> str:

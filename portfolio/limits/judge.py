@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.alerts.severity import Severity
 from core.format import percent
 from core.portfolio_limits.figures import RESTRICTED, Unit, written
 from core.portfolio_limits.limit import GRAVITY, LimitState, PortfolioLimit
@@ -65,7 +64,7 @@ class Finding:
     @property
     def stops(self) -> bool:
         """Whether it is a reason not to trade: a limit that matters is broken, or nobody knows whether it is."""
-        return self.limit.severity >= Severity.CRITICAL and self.state in (LimitState.BREACHED, LimitState.UNKNOWN)
+        return self.limit.can_stop and self.state in (LimitState.BREACHED, LimitState.UNKNOWN)
 
 
 def stands(

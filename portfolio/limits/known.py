@@ -52,12 +52,14 @@ def parents_of(known: Sequence[Portfolio], origin: str) -> dict[str, str]:
 def holding(limits: Sequence[PortfolioLimit], portfolio: str, parents: Mapping[str, str]) -> list[PortfolioLimit]:
     """Return the limits that hold for the portfolio of an id: its own, those above it that reach down, general ones.
 
-    A general one gives way to any other on the same thing. parents: of every portfolio, whoever may see them.
+    A general one gives way to another on the same thing, but one that stops trading only to another that does.
+    parents: of every portfolio, whoever may see them.
     """
     above = _above(portfolio, parents)
     own = [each for each in limits if each.portfolio == portfolio or (each.below and each.portfolio in above)]
-    taken = {each.replaces for each in own if each.figure != RESTRICTED}
-    return [*own, *(each for each in limits if each.portfolio == EVERY and each.replaces not in taken)]
+    taken = {(each.replaces, stops) for each in own if each.figure != RESTRICTED for stops in {False, each.can_stop}}
+    general = [each for each in limits if each.portfolio == EVERY and (each.replaces, each.can_stop) not in taken]
+    return [*own, *general]
 
 
 def drawdown_limits(stores: Stores) -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,19 +15,22 @@ from analytics.concentration import concentration
 from core.alerts.expression import Figure
 from core.format import coarse_duration, first_of
 from core.portfolio_limits.figures import RESTRICTED
-from core.portfolio_limits.limit import PortfolioLimit
+from core.portfolio_limits.limit import LimitState, PortfolioLimit, nearest
 from portfolio.allowed import Limits
 from portfolio.due import due_of
 from portfolio.given import has_ended
-from portfolio.histories import exchange
-from portfolio.holdings import Group, Holding, Holdings, holdings, report_stale_after_seconds
+from portfolio.histories import exchange, fund
+from portfolio.holdings import NOBODY_SAID, Group, Holding, Holdings, holdings, report_stale_after_seconds
 from portfolio.limits.loss import NotKnown, value_at_risk_ratio
+from portfolio.limits.names import known_names
+from portfolio.limits.silent import silent_parts
 from portfolio.query import PortfolioQuery
 from portfolio.rule_figures import figures_of, key_of_figure
 from storage.clickhouse.reads.book import report_days
 from storage.clickhouse.reads.portfolio import DAY_SECONDS
 from storage.clickhouse.reads.traded import Traded, traded_since
 from storage.state.portfolios import OWN, list_portfolios
+from storage.state.series import list_series
 
 if TYPE_CHECKING:
     from storage.state.portfolios import Portfolio
@@ -64,9 +67,12 @@ class Measures:
     def of(self, limit: PortfolioLimit) -> Measured:
         """Return what the figure of a limit is worth. Raises StorageUnavailable or StorageRejected."""
         try:
-            return self._measured(limit)
+            found = self._measured(limit)
         except NotKnown as unknown:
             return Measured(None, str(unknown))
+        if found.value is None or math.isfinite(found.value):
+            return found
+        return Measured(None, "it cannot be worked out", found.of)
 
     def nav(self) -> float:
         """Return the net asset value that shares are of; NaN where it is not known."""
@@ -82,10 +88,17 @@ class Measures:
         if figure == RESTRICTED:
             return self._restricted(limit.of)
         if figure in ("position", "position_money"):
+            self._check_named(limit, self._by_instrument)
             return _pick(self._by_instrument, named, 1.0 if figure == "position_money" else self._nav)
         if figure in CUTS:
-            return _pick(self._gross_by(CUTS[figure]), named, self._nav)
+            return self._of_group(limit, CUTS[figure], named)
         return Measured(self._of_whole(figure))
+
+    def _check_named(self, limit: PortfolioLimit, held: Container[str]) -> None:
+        """Raise NotKnown where a limit names what nobody ever heard of: one of the settings may be mistyped."""
+        for each in limit.of:
+            if each not in held and each not in (known := known_names(self._stores, limit)):
+                raise NotKnown(f"no {limit.about.cut.replace('_', ' ')} {each} is known{nearest(each, known)}")
 
     def _of_whole(self, figure: str) -> float:
         """Return a figure of all positions together."""
@@ -114,6 +127,9 @@ class Measures:
         found = holdings(self._stores, self._portfolio, self._seen)
         if found is None:
             raise NotKnown(NO_POSITIONS)
+        whole = fund(self._stores, self._portfolio.origin).seen(self._seen)
+        if silent := silent_parts(whole, self._portfolio, found.names, self._now):
+            raise NotKnown(f"no positions of {first_of([each.name for each in silent])} were reported")
         stale_after = report_stale_after_seconds(self._portfolio, self._now)
         if stale_after is not None and self._now - found.oldest > stale_after:
             oldest = self._oldest_of_those_going_on(list(found.names))
@@ -146,6 +162,8 @@ class Measures:
             raise NotKnown(overdue)
         if found.nav_day is None:
             _ = self._valued
+            if not math.isfinite(found.cash):
+                raise NotKnown("no net asset value was reported, and the cash is not known")
         if not found.nav > 0:
             raise NotKnown("the net asset value is not above 0")
         return found.nav
@@ -175,6 +193,20 @@ class Measures:
             found[each.group(group, self._holdings.names)] += abs(each.value)
         return found
 
+    def _of_group(self, limit: PortfolioLimit, group: Group, named: str) -> Measured:
+        """Return the gross exposure to a group; NotKnown where positions whose group nobody told could break it."""
+        values = self._gross_by(group)
+        self._check_named(limit, values)
+        untold = 0.0 if named == NOBODY_SAID else values.pop(NOBODY_SAID, 0.0)
+        found = _pick(values, named, self._nav)
+        least = found.value or 0.0
+        states = limit.state(least), limit.state(least + untold / self._nav)
+        if states[0] is not LimitState.BREACHED and states[1] is LimitState.BREACHED:
+            names = self._holdings.names
+            lack = sorted({each.instrument for each in self._valued if each.group(group, names) == NOBODY_SAID})
+            raise NotKnown(f"the {group.replace('_', ' ')} of {first_of(lack)} was not told")
+        return found
+
     @cached_property
     def _concentration(self) -> dict[str, float]:
         values = [value for value in self._by_instrument.values() if value]
@@ -189,34 +221,36 @@ class Measures:
         unknown = [each.instrument for each in self._holdings.positions if not math.isfinite(each.liquidate_days)]
         if unknown:
             raise NotKnown(f"the average daily volume of {first_of(unknown)} is not known")
-        return max((each.liquidate_days for each in self._holdings.positions), default=0.0)
+        together: defaultdict[str, float] = defaultdict(float)
+        for each in self._holdings.positions:
+            together[each.instrument] += math.copysign(each.liquidate_days, each.quantity)
+        return max(map(abs, together.values()), default=0.0)
 
     @cached_property
     def _traded(self) -> Sequence[Traded]:
-        """Return what was traded on the newest day with a report of positions or a trade."""
-        found = self._holdings
-        day = found.newest // DAY_SECONDS
-        return traded_since(self._stores.clickhouse, self._portfolio.origin, list(found.names), day)
+        """Return what each portfolio traded from the day of its newest report on."""
+        since = {id: at // DAY_SECONDS for id, at in self._holdings.reported.items()}
+        return traded_since(self._stores.clickhouse, self._portfolio.origin, since)
 
     @cached_property
     def _turnover(self) -> float:
-        """Return the money bought and sold on the newest day."""
-        found = self._holdings
-        known = {(each.portfolio, each.instrument): each for each in (*found.positions, *found.closed)}
-        total = 0.0
-        for each in self._traded:
-            held = known.get((each.portfolio, each.instrument))
-            multiplier = held.about.multiplier if held else 1.0
-            total += each.money * multiplier * self._rate(each, held)
-        return total
+        """Return the money bought and sold on the newest day with a report of positions or a trade."""
+        state, origin = self._stores.state, self._portfolio.origin
+        own = {each.id: each.currency for each in list_portfolios(state, origin)}
+        multipliers = {each.symbol: each.multiplier for each in list_series(state, origin)}
 
-    def _rate(self, traded: Traded, held: Holding | None) -> float:
-        currency = traded.currency or (held.currency if held else self._portfolio.currency)
+        def money(each: Traded) -> float:
+            rate = self._rate(each.currency or own[each.portfolio], each.day)
+            return each.money * multipliers.get(each.instrument, 1.0) * rate
+
+        newest = max((self._holdings.newest // DAY_SECONDS, *(each.day for each in self._traded)))
+        return math.fsum(money(each) for each in self._traded if each.day == newest)
+
+    def _rate(self, currency: str, day: int) -> float:
+        """Return what one unit of a currency is worth in the portfolio's on a day (days since 1970)."""
         if currency == self._portfolio.currency:
             return 1.0
-        if held is not None and held.currency == currency and held.local_value:
-            return held.value / held.local_value
-        days = np.array([traded.day], dtype="datetime64[D]")
+        days = np.array([day], dtype="datetime64[D]")
         rate = float(exchange(self._stores, self._portfolio.origin).rates(currency, self._portfolio.currency, days)[0])
         if math.isnan(rate):
             raise NotKnown(f"there is no rate for {currency}")

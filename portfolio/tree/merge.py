@@ -25,6 +25,7 @@ from storage.state.changes import (
 )
 from storage.state.database import Transaction
 from storage.state.imports import names_being_changed, newest_import, rename_in_imports
+from storage.state.portfolio_limits import hand_on_breaches
 from storage.state.portfolios import OWN, Portfolio, forget_portfolio, know_as, names_in, portfolios_in, put_into
 
 if TYPE_CHECKING:
@@ -145,4 +146,5 @@ def _forget(connection: Transaction, change: Change) -> None:
     # A part that the other one is part of goes where the merged one was: it may have been put above it meanwhile.
     put_into(connection, [replace(part, parent=parents.get(gone, "") if part.id in above else into) for part in parts])
     rename_in_imports(connection, gone, into, f"{gone} merged into {into}")
+    hand_on_breaches(connection, gone, into, change.at)
     forget_portfolio(connection, gone)

@@ -57,15 +57,16 @@ def recent_pings(state: State, job: str, limit: int = KEPT) -> list[Ping]:
         return [Ping(*row) for row in connection.execute(query)]
 
 
-def watched_since(state: State, job: str, now: float) -> float:
+def watched_since(state: State, job: str, now: float, *, keeps: bool = True) -> float:
     """Return since when (epoch seconds) a job is watched that has not pinged yet: from `now` on if it was not before.
 
-    Raises StorageUnavailable.
+    keeps: whether that is written down. Raises StorageUnavailable.
     """
     query = sa.select(sa.func.min(pings.c.at)).where(pings.c.job == job, pings.c.kind == WATCHED)
     with state.reading() as connection:
         known = connection.execute(query).scalar()
-    if known is None:
+    if known is not None:
+        return float(known)
+    if keeps:
         add_ping(state, job, Ping(now, WATCHED))
-        return now
-    return float(known)
+    return now

@@ -153,17 +153,19 @@ def delete_limit(state: State, id: str, who: str, now: float) -> PortfolioLimit:
 
 
 def forget_limits(connection: Transaction, portfolios: Collection[str], who: str, now: float) -> None:
-    """Delete the limits of portfolios that are gone: another one may get such an id later."""
+    """Delete limits and breaches of portfolios that are gone: another one may get such an id later."""
     for each in limits_in(connection):
         if each.portfolio in portfolios:
-            row = {
-                "id": int(each.id),
-                "version": each.version + 1,
-                "body": GONE,
-                "who": who[:WHO_CHARACTERS],
-                "at": now,
-            }
-            connection.execute(sa.insert(portfolio_limits).values(**row))
+            _put_gone(connection, each, who, now)
+    connection.execute(sa.delete(limit_breaches).where(limit_breaches.c.portfolio.in_(list(portfolios))))
+
+
+def hand_on_breaches(connection: Transaction, gone: str, into: str, now: float) -> None:
+    """Let the breaches of a portfolio that was merged into another one be the other's; those that went on are over."""
+    of = limit_breaches.c
+    those = sa.update(limit_breaches).where(of.portfolio == gone)
+    connection.execute(those.where(of.ended_at.is_(None)).values(ended_at=now, ended_why=REMOVED))
+    connection.execute(those.values(portfolio=into))
 
 
 def breaches_in(connection: Transaction, portfolios: Collection[str], most: int, before: int = 0) -> list[Breach]:
@@ -200,6 +202,9 @@ def _steps(connection: Transaction, found: Sequence[Stands], now: float) -> list
     steps: list[sa.Insert | sa.Update] = []
     for each in found:
         there = known.pop(each.key, None)
+        if there is not None and there.limit.replaces != each.limit.replaces:
+            steps.append(_ended(there, now, CHANGED))
+            there = None
         if each.value is None:
             continue
         what = each.what[:WHAT_CHARACTERS]

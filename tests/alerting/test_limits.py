@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from alerting.figures import Figures
@@ -14,6 +17,7 @@ from alerting.runner import Runner
 from core.alerts.rule import Rule
 from core.clock import FakeClock
 from core.errors import ChangeRejected
+from core.portfolio_limits.limit import LimitState, Operator, PortfolioLimit
 from core.readiness import Checks, State
 from core.settings.limits import SetLimits
 from core.settings.readiness import Readiness as Rules
@@ -31,7 +35,7 @@ from tests.ingest.conftest import sender
 from tests.ingest.test_door import at
 from tests.support.alerting import QuietParts
 from tests.support.api import client_of
-from tests.support.readiness import QUICK, Fund, safe_stores
+from tests.support.readiness import QUICK, Fund, put_values, safe_stores
 
 POSITION = {"portfolio": "alpha", "figure": "position", "value": "50 %"}
 Push = Callable[..., None]
@@ -172,6 +176,20 @@ def test_a_limit_that_is_edited_or_deleted_in_a_breach_ends_it_and_every_version
     assert "position" not in found(fund)
 
 
+def test_a_limit_that_is_on_something_else_from_now_on_ends_its_breach_and_begins_another(
+    fund: Fund, push: Push
+) -> None:
+    push(AAA=6)
+    made, _ = save(fund.stores, POSITION, "ana")
+    fund.goes_on(2)
+    money = {**POSITION, "figure": "position_money", "value": "50"}
+    save(fund.stores, money, "ana", id=made.id, version=made.version)
+    fund.goes_on(1)
+    now, before = breaches(fund)
+    assert (before.ended_why, before.worst) == ("the limit was changed", pytest.approx(60 / 109))
+    assert (now.limit.figure, now.worst, now.ended_at) == ("position_money", 60.0, None)
+
+
 def test_what_cannot_be_worked_out_is_not_safe_and_a_breach_goes_on_in_it(fund: Fund, push: Push) -> None:
     save(fund.stores, {"portfolio": "beta", "figure": "gross", "value": "100 %"}, "ana")
     push(AAA=6)
@@ -205,6 +223,8 @@ def test_a_warning_does_not_stop_trading_and_a_warn_level_is_told_before(fund: F
         ("warning", "position AAA 45.9 %, at most 10.0 % allowed"),
         ("warning", "leverage 0.46 ×, at most 0.50 × allowed: 91.7 % used"),
     }, "a limit that is broken and no more than a warning, and the warn level of one that is critical"
+    check = next(each for each in fund.now.checks if each.portfolio == "alpha" and each.check == Checks.LIMITS)
+    assert check.why == "3 limits kept; 1 other of no severity that stops trading broken or not known"
     near = found(fund)["leverage"]
     assert near.use == pytest.approx(50 / 109 / 0.5) and near.headroom_money == pytest.approx(0.5 * 109 - 50)
 
@@ -224,6 +244,81 @@ def test_restricted_instruments_are_found_when_held_and_when_bought_and_sold_wit
     assert "held or bought, and restricted: ZZZ" in fund.why("alpha")
     save(fund.stores, {"portfolio": "alpha", "figure": "turnover", "value": "20 %"}, "ana")
     assert found(fund)["turnover"].value == pytest.approx(28 / 109)
+
+
+def test_a_part_that_is_worth_something_and_tells_no_positions_is_not_nothing(fund: Fund, push: Push) -> None:
+    state, now = fund.stores.state, fund.stores.clock.now()
+    push(AAA=4)
+    save(fund.stores, {"portfolio": "fund", "figure": "gross", "value": "100 %"}, "ana")
+    assert found(fund, "fund")["gross"].why == "gross exposure is not known: no positions of Beta were reported"
+    beta = next(each for each in list_portfolios(state) if each.id == "beta")
+    put_portfolios(state, [replace(beta, ended=str(np.datetime64(int(now), "s").astype("datetime64[D]") - 5))])
+    fund.stores.live.bump("portfolio")
+    assert found(fund, "fund")["gross"].value is not None, "what has ended holds nothing"
+
+
+def test_positions_whose_sector_nobody_told_keep_no_limit_that_they_could_break(fund: Fund, push: Push) -> None:
+    send = sender(fund.stores)
+    send("instruments", [{"symbol": "AAA", "sector": "Technology"}, {"symbol": "BBB", "sector": "Energy"}])
+    push(AAA=1, BBB=1, CCC=5)
+    told = {"portfolio": "alpha", "figure": "sector", "value": "30 %"}
+    save(fund.stores, {**told, "of": "Technology"}, "ana")
+    assert found(fund)["sector"].why == "sector Technology is not known: the sector of CCC was not told"
+    push(AAA=1, BBB=1, CCC=1)
+    assert found(fund)["sector"].value == pytest.approx(10 / 109), "kept whatever the others are"
+    push(AAA=4, CCC=5)
+    assert found(fund)["sector"].state is LimitState.BREACHED, "broken whatever the others are"
+
+
+def test_what_was_bought_after_the_report_and_before_the_newest_trades_is_found(fund: Fund, push: Push) -> None:
+    push(AAA=4, ZZZ=0)
+    save(fund.stores, {"portfolio": "fund", "figure": "restricted", "of": "ZZZ", "below": "on"}, "ana")
+    save(fund.stores, {"portfolio": "alpha", "figure": "turnover", "value": "20 %"}, "ana")
+    now = fund.stores.clock.now()
+    trade = {"portfolio": "alpha", "quantity": 2, "price": 7, "side": "buy"}
+    days = ((1, "ZZZ"), (2, "AAA"))
+    rows = [{**trade, "ts": at(now + day * 86_400), "instrument": name, "trade_id": name} for day, name in days]
+    advance(fund, 2 * 86_400)
+    assert sender(fund.stores)("trades", rows).status_code == 200
+    told = found(fund)
+    assert told["restricted"].of == "ZZZ"
+    assert told["turnover"].value == pytest.approx(14 / 109), "of the newest day alone"
+
+
+def test_days_to_sell_are_those_of_an_instrument_that_strategies_hold_together(fund: Fund, push: Push) -> None:
+    send = sender(fund.stores)
+    send("instruments", [{"symbol": "AAA", "daily_volume": 10}])
+    push(AAA=4)
+    other = {"portfolio": "beta", "ts": at(fund.stores.clock.now()), "currency": "USD", "price": 10}
+    save(fund.stores, {"portfolio": "fund", "figure": "liquidate_days", "value": "3 d"}, "ana")
+    for quantity, days in ((4, 4.0), (-3, 0.5)):
+        send("positions", [{**other, "instrument": "AAA", "quantity": quantity}])
+        assert found(fund, "fund")["liquidate_days"].value == pytest.approx(days)
+
+
+def test_turnover_counts_what_was_bought_after_the_report_with_its_multiplier_and_in_its_currency(
+    fund: Fund, push: Push
+) -> None:
+    stores, today = fund.stores, at(fund.stores.clock.now())
+    send = sender(stores)
+    beta = next(each for each in list_portfolios(stores.state) if each.id == "beta")
+    put_portfolios(stores.state, [replace(beta, currency="EUR")])
+    push(AAA=4)
+    send("positions", [{"portfolio": "beta", "ts": today, "instrument": "AAA", "quantity": 0, "price": 10}])
+    send("instruments", [{"symbol": "ES", "asset_class": "future", "multiplier": 50, "currency": "USD"}])
+    trade = {"ts": today, "side": "buy"}
+    future = {**trade, "portfolio": "alpha", "instrument": "ES", "trade_id": "1", "quantity": 1, "price": 5000}
+    assert send("trades", [future]).status_code == 200
+    save(stores, {"portfolio": "fund", "figure": "turnover", "value": "20 %", "below": "on"}, "ana")
+    assert found(fund)["turnover"].value == pytest.approx(250_000 / 109)
+    other = {**trade, "portfolio": "beta", "instrument": "AAA", "trade_id": "2", "quantity": 3, "price": 10}
+    assert send("trades", [other]).status_code == 200
+    assert "turnover of a day is not known: there is no rate for EUR" in found(fund, "fund")["turnover"].why
+
+
+@pytest.mark.parametrize("operator", ["at most", "at least"])
+def test_a_value_that_is_no_number_is_never_within_a_limit(operator: Operator) -> None:
+    assert PortfolioLimit("turnover", 0.2, operator=operator).state(math.nan) is LimitState.UNKNOWN
 
 
 WRONG: dict[str, tuple[dict[str, str], str, str]] = {
@@ -275,11 +370,50 @@ def test_limits_of_the_settings_hold_beside_those_set_here_and_general_ones_give
         SetLimits.model_validate({"portfolios": [{"portfolio": "alpha", "figure": "gross", "at_most": "5 d"}]})
 
 
+def test_a_limit_of_the_settings_that_names_what_is_not_known_is_not_kept(stores: Stores) -> None:
+    limits = SetLimits.model_validate(
+        {"portfolios": [{"portfolio": "alpha", "figure": "position", "of": "AAB", "at_most": "5 %"}]}
+    )
+    fund = Fund(safe_stores(stores, QUICK, limits=limits))
+    row = {"portfolio": "alpha", "ts": at(fund.stores.clock.now()), "currency": "USD", "price": 10}
+    sender(fund.stores)("positions", [{**row, "instrument": "AAA", "quantity": 4}])
+    told = found(fund)["position"]
+    assert told.why == "position AAB is not known: no instrument AAB is known; did you mean 'AAA'?"
+    assert told.stops
+
+
+def test_a_limit_that_stops_trading_gives_way_only_to_another_that_does(fund: Fund) -> None:
+    own = {"portfolio": "alpha", "figure": "drawdown", "value": "8 %"}
+    made, _ = save(fund.stores, {**own, "severity": "warning"}, "ana")
+    put_values(fund.stores, "alpha", [100.0] * 9 + [40.0])
+    fund.stores.live.bump("portfolio")
+    alpha = next(each for each in list_portfolios(fund.stores.state) if each.id == "alpha")
+    every = stands(fund.stores, [alpha], None, fund.stores.clock.now())
+    there = {each.limit.value: each for each in every if each.limit.figure == "drawdown"}
+    assert {*there} == {0.08, 0.15} and there[0.15].stops and not there[0.08].stops
+    save(fund.stores, {**own, "value": "75 %"}, "ana", id=made.id, version=made.version)
+    assert found(fund)["drawdown"].limit.value == 0.75
+
+
 def test_limits_of_earlier_settings_stop_the_start_and_say_where_they_stand_now() -> None:
     with pytest.raises(ValueError, match=r"write a limit of the portfolio under limits.portfolios"):
         Rules.model_validate({"portfolios": [{"portfolio": "alpha", "drawdown_limit_ratio": 0.1}]})
     with pytest.raises(ValueError, match="drawdown is part of the check limits now"):
         Rules.model_validate({"without": ["drawdown"]})
+
+
+def test_breaches_of_a_portfolio_that_is_deleted_or_merged_are_those_of_no_other_one(fund: Fund, push: Push) -> None:
+    push(AAA=6)
+    save(fund.stores, {**POSITION, "portfolio": "fund", "below": "on"}, "ana")
+    fund.goes_on(2)
+    (began,) = breaches(fund)
+    merge(fund.stores, "alpha", "beta", "beta", "ben")
+    (moved,) = breaches(fund, "beta")
+    assert (moved.worst, moved.ended_why) == (began.worst, "the limit holds for it no more")
+    assert breaches(fund) == []
+    delete_portfolio(fund.stores, "beta", "Beta", "ben")
+    put_portfolios(fund.stores.state, [Portfolio("own", "beta", "Another Beta")])
+    assert breaches(fund, "beta") == []
 
 
 def test_limits_of_a_portfolio_that_is_deleted_or_merged_mean_no_other_one(fund: Fund) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from collectors.__main__ import main
+from storage.state.database import State
+from storage.state.pings import pings
 from tests.support.dns_server import DnsServer
 from tests.support.redis_servers import RedisServer
 
@@ -42,6 +46,19 @@ def test_a_job_is_tried_where_fundwatch_has_never_run(
     Path("fundwatch.yaml").write_text("watch: {heartbeat: [{name: nightly, token: a-long-token}]}\n")
     assert main(["try", "nightly"]) == 1
     assert "Heartbeat nightly: unknown: has never pinged" in capsys.readouterr().out
+
+
+def test_to_try_a_job_does_not_begin_to_watch_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    url = f"sqlite:///{tmp_path / 'state.sqlite'}"
+    Path("fundwatch.yaml").write_text(
+        f"state_url: {url}\nwatch: {{heartbeat: [{{name: nightly, token: a-long-token}}]}}\n"
+    )
+    with closing(State(url)) as state:
+        state.migrate()
+    assert main(["try", "nightly"]) == 1
+    with closing(State(url)) as state, state.reading() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(pings)).scalar() == 0
 
 
 def test_what_cannot_be_tried_is_told_with_what_can(

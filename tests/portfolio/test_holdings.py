@@ -215,6 +215,16 @@ def test_a_currency_without_a_rate_is_named_and_worth_nothing_that_is_known(fund
     assert math.isnan(found.positions[0].value)
 
 
+def test_an_old_day_without_a_rate_makes_nothing_of_today_unknown(funded: Stores, send: Send) -> None:
+    tell(send, "fx", {"base": "CHF", "quote": "EUR", "ts": at(TODAY - DAY), "rate": 1.1})
+    bought(send, -30, 100, 10, currency="CHF")
+    held(send, 0, 100, 10, currency="CHF")
+    found = holdings(funded, ALPHA, None)
+    assert found is not None
+    assert found.no_rate == ()
+    assert found.positions[0].value == pytest.approx(1_100) and math.isnan(found.positions[0].total)
+
+
 def test_how_much_of_a_day_a_position_is(funded: Stores, send: Send) -> None:
     tell(send, "instruments", {"symbol": "ACME", "daily_volume": 1_000, "sector": "Energy"})
     held(send, 0, -100, 10)

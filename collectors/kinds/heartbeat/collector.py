@@ -34,9 +34,9 @@ IS_UP = {JobState.DOWN: False, JobState.NEW: None}
 
 def make(context: Context, source: HeartbeatSource) -> HeartbeatCollector:
     """Return the collector of one job."""
-    state = context.stores.state
+    state, name, keeps = context.stores.state, source.name, not context.is_trial
     return HeartbeatCollector(
-        source, lambda: recent_pings(state, source.name), lambda now: watched_since(state, source.name, now)
+        source, lambda: recent_pings(state, name), lambda now: watched_since(state, name, now, keeps=keeps)
     )
 
 

@@ -1,16 +1,17 @@
-"""What portfolios traded on their newest day: the money that was bought and sold, and what was bought."""
+"""What portfolios traded since a day: the money that was bought and sold, and what was bought."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.reads.portfolio import DAY_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class Traded:
-    """What a portfolio traded of an instrument in one currency."""
+    """What a portfolio traded of an instrument in one currency on a day."""
 
     portfolio: str
     instrument: str
@@ -24,22 +25,20 @@ class Traded:
     """Quantity."""
 
 
-def traded_since(clickhouse: ClickHouse, origin: str, portfolios: Sequence[str], first: int) -> list[Traded]:
-    """Return what portfolios traded on the newest of their days with a trade, from `first` (days since 1970) on.
+def traded_since(clickhouse: ClickHouse, origin: str, since: Mapping[str, int]) -> list[Traded]:
+    """Return what portfolios traded, each from a day of its own on (days since 1970), by day.
 
     Raises StorageUnavailable or StorageRejected.
     """
-    sql = """
+    sql = f"""
         SELECT portfolio, instrument, toString(currency), toUInt32(toDate(t.ts)) AS day, sum(abs(quantity) * price),
             sumIf(quantity, side = 'buy')
         FROM trades AS t FINAL
-        WHERE origin = {origin:String} AND portfolio IN {names:Array(String)}
-            AND t.ts >= toDateTime({first:UInt32} * 86400)
-            AND toDate(t.ts) = (
-                SELECT max(toDate(ts)) FROM trades
-                WHERE origin = {origin:String} AND portfolio IN {names:Array(String)}
-            )
-        GROUP BY portfolio, instrument, currency, day ORDER BY portfolio, instrument
+        WHERE origin = {{origin:String}} AND portfolio IN {{names:Array(String)}}
+            AND t.ts >= toDateTime({{first:UInt32}} * {DAY_SECONDS})
+            AND day >= transform(portfolio, {{names:Array(String)}}, {{days:Array(UInt32)}}, toUInt32(0))
+        GROUP BY portfolio, instrument, currency, day ORDER BY portfolio, instrument, day
     """
-    rows = clickhouse.rows(sql, {"origin": origin, "names": list(portfolios), "first": first}, kind="traded of a day")
+    asked = {"origin": origin, "names": [*since], "days": [*since.values()], "first": min(since.values(), default=0)}
+    rows = clickhouse.rows(sql, asked, kind="traded since reports")
     return [Traded(str(row[0]), str(row[1]), str(row[2]), int(row[3]), float(row[4]), float(row[5])) for row in rows]

@@ -16,8 +16,8 @@ from portfolio.books import read_books
 from storage.state.portfolios import put_portfolios
 from storage.stores import Stores
 from tests.ingest.conftest import Send, sender
-from tests.ingest.test_door import DAY
-from tests.portfolio.test_reconciliation import ALPHA, TODAY, bought, held
+from tests.ingest.test_door import DAY, at
+from tests.portfolio.test_reconciliation import ALPHA, TODAY, bought, held, tell
 
 
 @pytest.fixture
@@ -55,6 +55,23 @@ def test_it_is_ready_while_they_agree_and_not_when_a_fill_is_missing(funded: Sto
     found = check(funded)
     assert (found.state, found.why) == (State.NOT_READY, "ACME differs from what the trades come to")
     assert check(funded, going_on=()).state is State.NOT_WATCHED
+
+
+def test_cash_that_differed_differs_until_cash_is_told_again(funded: Stores, send: Send) -> None:
+    def cash(day: int, amount: float) -> None:
+        tell(send, "cash", {"ts": at(TODAY + day * DAY), "currency": "EUR", "amount": amount})
+
+    cash(-3, 1_000)
+    held(send, -3, 10)
+    cash(-1, 1_000_000)
+    bought(send, -2, 5)
+    held(send, -1, 15)
+    assert check(funded).state is State.NOT_READY
+    held(send, 0, 15)
+    found = check(funded)
+    assert (found.state, found.why) == (State.NOT_READY, "cash in EUR differs from what the trades come to")
+    cash(0, 950)
+    assert check(funded).state is State.READY
 
 
 def test_a_report_that_is_too_old_says_nothing(funded: Stores, send: Send) -> None:

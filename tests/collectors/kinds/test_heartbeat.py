@@ -13,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from pydantic import SecretStr, ValidationError
 
+from collectors.base import Context
 from collectors.kinds.heartbeat.collector import HeartbeatCollector, make
 from core.clock import FakeClock
 from core.kinds.heartbeat.source import HeartbeatSource
@@ -54,11 +55,7 @@ def test_a_job_goes_from_new_to_up_to_late_to_down_and_back() -> None:
 def test_a_job_that_never_pings_is_told_when_its_first_success_is_overdue_also_after_a_restart(
     stores: Stores,
 ) -> None:
-    class Context:
-        pass
-
-    context: Any = Context()
-    context.stores = stores
+    context = Context(stores.settings, stores, tuple)
 
     def at(now: float) -> Told:
         collector = make(context, job())  # a new process each time
@@ -244,10 +241,7 @@ def test_a_job_in_a_loop_is_slowed_down_and_old_pings_go(client: FlaskClient, wa
 
 
 def test_a_ping_reaches_the_reading_of_its_job(client: FlaskClient, watched: Stores) -> None:
-    class Context:
-        stores = watched
-
-    collector = make(Context(), job())  # type: ignore[arg-type]
+    collector = make(Context(watched.settings, watched, tuple), job())
     assert collector.collect(watched.clock.now()).is_up is None
     client.get(f"/ping/bars?token={TOKEN}&rows=12")
     reading = collector.collect(watched.clock.now() + 5)
