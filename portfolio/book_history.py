@@ -119,9 +119,12 @@ def _read(
     if not len(every):
         return None
     own = {id: whole.tree[id].currency if id in whole.tree else portfolio.currency for id in marks}
-    places = _places(stores, portfolio, own, min(int(at[0]) for at in marks.values()) if start else 0, end)
+    based = {id: bool(at[0] < start) for id, at in marks.items()}
+    # Who began within the days paid for what he closed before his first report, too.
+    oldest = min(int(at[0]) for at in marks.values()) if all(based.values()) else 0
+    places = _places(stores, portfolio, own, oldest, end)
     rates = _Rates(whole.exchange, portfolio.currency)
-    told = _told(stores, portfolio, marks, {id: at[0] < start for id, at in marks.items()}, places, own, rates, end)
+    told = _told(stores, portfolio, marks, based, places, own, rates, end)
     days = every.astype("datetime64[D]")
     parts = [_on_days(told[id], marks[id] // DAY_SECONDS, every) for id in marks]
     history = whole.history(portfolio.id, said_of(portfolio)).nav

@@ -137,3 +137,21 @@ def happen(rows: dict[str, list[dict[str, Any]]], quantity: dict[str, float], wh
             **base, "trade_id": f"t{number}", "side": "buy" if bought > 0 else "sell", "quantity": abs(bought),
             "price": 5 + draw.random() * 10, "commission": 0.5, "fees": 0.25,
         })  # fmt: skip
+
+
+def test_what_was_closed_before_the_first_report_is_there_where_that_report_is_within_the_days(stores: Stores) -> None:
+    put_portfolios(stores.state, [ALPHA])
+    stores = replace(stores, clock=SystemClock())
+    send = sender(stores)
+    rows = [
+        {"portfolio": "alpha", "trade_id": f"{symbol}{side}", "ts": at(FIRST + when), "instrument": symbol,
+         "side": side, "quantity": 10, "price": 10 if side == "buy" else 12}
+        for symbol, side, when in (("GONE", "buy", 1), ("GONE", "sell", DAY), ("ACME", "buy", 2 * DAY))
+    ]  # fmt: skip
+    assert send("trades", rows).status_code == 200
+    held = {"portfolio": "alpha", "ts": at(FIRST + 3 * DAY), "instrument": "ACME", "quantity": 10, "price": 15}
+    assert send("positions", [held]).status_code == 200
+    whole, part = of(stores, ALPHA), of(stores, ALPHA, date.fromisoformat(at(FIRST + 3 * DAY)[:10]))
+    for found in (whole, part):
+        gained = {each.instrument: pnl for each, pnl in zip(found.positions, found.pnl[-1], strict=True)}
+        assert gained == {"ACME": 50, "GONE": 20}
