@@ -35,22 +35,35 @@ _LAST_OF_DAY = """
 
 def instruments_of(
     clickhouse: ClickHouse, origin: str, portfolios: Sequence[str], start: int, end: int
-) -> list[tuple[str, str, str]]:
+) -> list[tuple[str, str, str, tuple[str, ...]]]:
     """Return portfolio, instrument and currency of what was held or traded between two times (epoch seconds).
 
-    A currency is empty where it was not told. Raises StorageUnavailable or StorageRejected.
+    The currency is that of the newest position, else trade, else transaction, and then every one that was told; one is
+    empty where it was not told. Raises StorageUnavailable or StorageRejected.
     """
     where = """
         origin = {origin:String} AND portfolio IN {names:Array(String)} AND instrument != ''
             AND ts >= toDateTime({start:UInt32}) AND ts < toDateTime({end:UInt32})
     """
-    sql = " UNION DISTINCT ".join(
-        f"SELECT DISTINCT portfolio, instrument, toString(currency) FROM {table} WHERE {where}"
-        for table in ("positions", "trades", "transactions")
+    told = " UNION ALL ".join(
+        f"""
+            SELECT portfolio, instrument, {rank} AS rank, argMax(toString(currency), (ts, version)) AS last,
+                groupUniqArray(toString(currency)) AS every
+            FROM {table} WHERE {where} GROUP BY portfolio, instrument
+        """
+        for rank, table in enumerate(("transactions", "trades", "positions"))
     )
+    sql = f"""
+        SELECT portfolio, instrument, argMax(last, rank), arraySort(groupUniqArrayArray(every)) FROM ({told})
+        GROUP BY portfolio, instrument ORDER BY portfolio, instrument
+    """
     asked = {"origin": origin, "names": list(portfolios), "start": max(start, 0), "end": end}
     rows = clickhouse.rows(sql, asked, kind="instruments of portfolios")
-    return sorted((str(name), str(symbol), str(currency)) for name, symbol, currency in rows if symbol != CASH)
+    return [
+        (str(name), str(symbol), str(currency), tuple(str(each) for each in every))
+        for name, symbol, currency, every in rows
+        if symbol != CASH
+    ]
 
 
 def reported_by_day(
