@@ -134,7 +134,8 @@ def happen(rows: dict[str, list[dict[str, Any]]], quantity: dict[str, float], wh
     if what < 0.15 and quantity[symbol]:
         ratio = draw.choice([2.0, 0.5])
         quantity[symbol] *= ratio
-        rows["transactions"].append({**base, "transaction_id": f"x{number}", "action": "split", "split_ratio": ratio})
+        rows["transactions"].append({**base, "transaction_id": f"x{number}", "action": "split", "split_ratio": ratio,
+                                     "currency": draw.choice(["EUR", "USD", "JPY"])})  # fmt: skip
     elif what < 0.3:
         rows["transactions"].append({**base, "transaction_id": f"x{number}", "action": "dividend", "amount": 9.0,
                                      "currency": draw.choice(["EUR", "USD", "JPY"])})  # fmt: skip

@@ -20,7 +20,8 @@ PAID = (
     *(("portfolio", "<u2"), ("instrument", "<u4"), ("currency", "<u2"), ("day", "<u2"), ("late", "u1")),
     *(("bought", "<f8"), ("paid", "<f8"), ("costs", "<f8"), ("traded", "<f8"), ("split", "<f8")),
 )
-"""What was paid on a day (days since 1970), `late`: after the day's last report. Oldest first.
+"""What was paid on a day (days since 1970), `late`: after the day's last report. Oldest first, of a part of a day its
+splits, in rows of their own.
 
 bought: less sold, in ones of after the splits of its part of the day; paid: less received, with costs and less
 dividends; costs: commission, fees and taxes; traded: bought and sold; split: logarithm of new ones for an old one.
@@ -142,8 +143,9 @@ def paid_by_day(
         ) AS m USING (portfolio, day)
         WHERE at > transform(portfolio, {{names:Array(String)}}, {{since:Array(Int64)}}, 0)
             AND at <= transform(portfolio, {{names:Array(String)}}, {{until:Array(Int64)}}, 0)
-        GROUP BY portfolio, instrument, told, day, at > report AND report % {DAY_SECONDS} != 0 AS late
-        ORDER BY day, late
+        GROUP BY portfolio, instrument, told, day, at > report AND report % {DAY_SECONDS} != 0 AS late,
+            split = 0 AS is_no_split
+        ORDER BY day, late, is_no_split
     """
     names = list(since)
     asked: dict[str, object] = {
