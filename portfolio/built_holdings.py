@@ -103,8 +103,11 @@ def _built(stores: Stores, whole: Fund, about: Mapping[str, Series], id: str, en
     if book.problem:
         return None
     prices = np.full(book.quantities.shape, np.nan)
+    row = {symbol: at for at, symbol in enumerate(symbols)}
     for place, symbol in enumerate(book.symbols):
-        prices[:, place] = _prices(symbol, days, told.days, told.values[symbols.index(symbol)], traded)
+        # A split of what was never held is in the book, and has no price.
+        if symbol in row:
+            prices[:, place] = _prices(symbol, days, told.days, told.values[row[symbol]], traded)
     return BuiltReports(at, book, prices, about)
 
 

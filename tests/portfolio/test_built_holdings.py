@@ -92,3 +92,9 @@ def test_reports_of_a_part_count_before_what_trades_come_to(funded: Stores, send
 def test_before_the_first_trade_nothing_is_held(funded: Stores, send: Send) -> None:
     bought(send, -3, 100, 10)
     assert holdings(funded, ALPHA, None, np.datetime64("2001-01-01")) is None
+
+
+def test_a_split_of_what_was_never_traded_is_no_fault(funded: Stores, send: Send) -> None:
+    bought(send, -3, 100, 10)
+    moved(send, -2, instrument="OTHER", action="split", split_ratio=4)
+    assert [(each.instrument, each.value) for each in of(funded).positions] == [("ACME", 1_000)]
