@@ -6,7 +6,7 @@ price up to it, else at that of the last trade.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from analytics.calendar import carried
 from portfolio.built import Built, built
 from portfolio.histories import Fund
 from portfolio.reports import covers
-from storage.clickhouse.reads.book import Position
+from storage.clickhouse.reads.book import Position, splits_told
 from storage.clickhouse.reads.booked import first_booked, traded_days
 from storage.clickhouse.reads.portfolio import DAY_SECONDS, daily_prices_many
 from storage.state.series import Series
@@ -104,21 +104,29 @@ def _built(stores: Stores, whole: Fund, about: Mapping[str, Series], id: str, en
         return None
     prices = np.full(book.quantities.shape, np.nan)
     row = {symbol: at for at, symbol in enumerate(symbols)}
+    splits = splits_told(stores.clickhouse, portfolio.origin, [id], symbols, end)
     for place, symbol in enumerate(book.symbols):
         # A split of what was never held is in the book, and has no price.
         if symbol in row:
-            prices[:, place] = _prices(symbol, days, told.days, told.values[row[symbol]], traded)
+            prices[:, place] = _prices(symbol, days, told.days, told.values[row[symbol]], traded, splits)
     return BuiltReports(at, book, prices, about)
 
 
 def _prices(
     symbol: str, days: NDArray[np.datetime64], told_on: NDArray[np.datetime64], told: Floats,
-    traded: list[tuple[str, int, float]],
+    traded: Sequence[tuple[str, int, float]], splits: Sequence[tuple[str, np.datetime64, float]],
 ) -> Floats:  # fmt: skip
-    """Return the last price told up to each day, else that of the last trade."""
+    """Return the last price told up to each day, else that of the last trade in units of after the splits since."""
     there = np.isfinite(told)
     own = [(day, price) for name, day, price in traded if name == symbol and np.isfinite(price)]
     on = np.array([day for day, _ in own], dtype="datetime64[D]")
     paid = np.array([price for _, price in own], dtype=np.float64)
+    ratios = [(day, ratio) for name, day, ratio in splits if name == symbol]
     price = carried(told_on[there], told[there], days)
-    return np.where(np.isnan(price), carried(on, paid, days), price)
+    return np.where(np.isnan(price), carried(on, paid * _units(ratios, on), days) / _units(ratios, days), price)
+
+
+def _units(ratios: Sequence[tuple[np.datetime64, float]], days: NDArray[np.datetime64]) -> Floats:
+    """Return how many of a day's units one of before all splits is."""
+    on = np.array([day for day, _ in ratios], dtype="datetime64[D]")
+    return carried(on, np.cumprod([ratio for _, ratio in ratios]), days, 1.0)

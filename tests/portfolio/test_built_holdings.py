@@ -98,3 +98,14 @@ def test_a_split_of_what_was_never_traded_is_no_fault(funded: Stores, send: Send
     bought(send, -3, 100, 10)
     moved(send, -2, instrument="OTHER", action="split", split_ratio=4)
     assert [(each.instrument, each.value) for each in of(funded).positions] == [("ACME", 1_000)]
+
+
+def test_the_price_of_a_trade_is_divided_by_the_split_since(funded: Stores, send: Send) -> None:
+    bought(send, -3, 100, 40)
+    moved(send, -2, instrument="ACME", action="split", split_ratio=4)
+    bought(send, -1, 1, instrument="OTHER")
+    (acme,) = (each for each in of(funded).positions if each.instrument == "ACME")
+    assert (acme.quantity, acme.price, acme.value, acme.total) == (400, 10, 4_000, 0)
+    bought(send, 0, 100, 12)
+    (acme,) = (each for each in of(funded).positions if each.instrument == "ACME")
+    assert (acme.quantity, acme.price) == (500, 12)
