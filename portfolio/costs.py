@@ -47,7 +47,11 @@ class Costed:
         if self.method == REPORTED:
             return "as reported"
         left = len(self.holdings.positions) - len(self.worked_out)
-        but = f"; of {count(left, 'position')} as reported: no trades in their own currency explain how many are held" if left else ""
+        but = (
+            f"; of {count(left, 'position')} as reported: no trades in their own currency explain how many are held"
+            if left
+            else ""
+        )
         return f"{WORDS[self.method]}{but}"
 
 
