@@ -1,7 +1,7 @@
 """Reports of positions built from trades, of portfolios that send trades and report no positions.
 
 There is one for each day (UTC) with a trade, or with a price of what was traded: what is held at its end, at the last
-price up to it, else at that of the last trade.
+price up to it, else at that of the last trade. Prices in another currency than the trades' are none.
 """
 
 from __future__ import annotations
@@ -107,8 +107,12 @@ def _built(stores: Stores, whole: Fund, about: Mapping[str, Series], id: str, en
     splits = splits_told(stores.clickhouse, portfolio.origin, [id], symbols, end)
     for place, symbol in enumerate(book.symbols):
         # A split of what was never held is in the book, and has no price.
-        if symbol in row:
-            prices[:, place] = _prices(symbol, days, told.days, told.values[row[symbol]], traded, splits)
+        if symbol not in row:
+            continue
+        known = about.get(symbol)
+        is_alike = known is None or known.currency in ("", book.currencies[place])
+        own = told.values[row[symbol]] if is_alike else np.full(len(told.days), np.nan)
+        prices[:, place] = _prices(symbol, days, told.days, own, traded, splits)
     return BuiltReports(at, book, prices, about)
 
 

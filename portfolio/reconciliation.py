@@ -245,7 +245,8 @@ class _Look:
         found = []
         for each, reported in lines:
             price = _filled(reported)
-            if told is not None and each.name in series:
+            is_alike = each.about is None or each.about.currency in ("", each.currency)
+            if told is not None and each.name in series and is_alike:
                 there = np.isfinite(series[each.name])
                 price = np.where(
                     np.isnan(price), carried(told.days[there], series[each.name][there], self._days), price

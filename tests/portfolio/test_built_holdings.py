@@ -109,3 +109,10 @@ def test_the_price_of_a_trade_is_divided_by_the_split_since(funded: Stores, send
     bought(send, 0, 100, 12)
     (acme,) = (each for each in of(funded).positions if each.instrument == "ACME")
     assert (acme.quantity, acme.price) == (500, 12)
+
+
+def test_prices_in_another_currency_than_the_trades_are_no_prices(funded: Stores, send: Send) -> None:
+    tell(send, "instruments", {"symbol": "ACME", "currency": "USD"})
+    bought(send, -3, 100, 10)
+    tell(send, "prices", {"instrument": "ACME", "ts": at(TODAY), "price": 13, "currency": "USD"})
+    assert [each.price for each in of(funded).positions] == [10]

@@ -296,3 +296,13 @@ def test_what_a_future_gained_is_cash_and_its_notional_no_value(funded: Stores, 
     bought(send, 0, 1, 103, instrument="ES", trade_id="more")
     assert only(funded, "position").worth == 105 * 50
     assert (only(funded, "cash").difference, only(funded, "nav").difference) == (100, 100)
+
+
+def test_prices_in_another_currency_than_the_trades_say_nothing_of_a_difference(funded: Stores, send: Send) -> None:
+    held(send, -1, 10)
+    bought(send, 0, 5, instrument="GONE")
+    tell(send, "instruments", {"symbol": "GONE", "currency": "USD"})
+    tell(send, "prices", {"instrument": "GONE", "ts": at(TODAY), "price": 12, "currency": "USD"})
+    held(send, 0, 10)
+    found = next(each for each in of(funded).compared if each.name == "GONE")
+    assert math.isnan(found.worth)
