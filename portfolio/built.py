@@ -59,7 +59,8 @@ class Built:
     quantities: Floats
     """(n, m)."""
     costs: Floats
-    """(n, m): what one cost on average, fees in it, in its currency; NaN where none is held or nobody told."""
+    """(n, m): what one cost on average, fees in it, in its currency; NaN where none is held or nobody told.
+    Those of days with both sides are right where it was built with `is_costed`."""
     currencies: tuple[str, ...]
     """(m,): of the instruments."""
     cash: Mapping[str, Floats]
@@ -130,14 +131,15 @@ class _Rows:
 
 def built(
     stores: Stores, portfolio: Portfolio, whole: Fund, about: Mapping[str, Series], reports: Seconds, ends: Seconds,
-    method: Method = "average",
+    method: Method = "average", is_costed: bool = False,
 ) -> Built:  # fmt: skip
     """Return what a portfolio's own trades and transactions come to at `ends` (epoch seconds, one a day, oldest first).
 
-    reports: when it told its positions, none where it never did. A book that cannot be built says why. Raises
+    reports: when it told its positions, none where it never did. is_costed: whether what positions cost is wanted, else
+    trades of a day count together, which costs less work. A book that cannot be built says why. Raises
     StorageUnavailable or StorageRejected.
     """
-    found = booked(stores.clickhouse, portfolio.origin, portfolio.id, ends.tolist())
+    found = booked(stores.clickhouse, portfolio.origin, portfolio.id, ends.tolist(), by_run=is_costed)
     rows = _Rows(portfolio.currency, about)
     begins = _opening(stores, portfolio, rows, reports, found, int(ends[-1]))
     for each in found:

@@ -99,7 +99,7 @@ def _built(stores: Stores, whole: Fund, about: Mapping[str, Series], id: str, en
     days = np.union1d(on, told.days[told.days >= on[0]])
     at = days.astype(np.int64) * DAY_SECONDS
     ends = np.array([covers(each) for each in at.tolist()], dtype=np.int64)
-    book = built(stores, portfolio, whole, about, at[:0], ends)
+    book = built(stores, portfolio, whole, about, at[:0], ends, is_costed=True)
     if book.problem:
         return None
     prices = np.full(book.quantities.shape, np.nan)
@@ -133,4 +133,4 @@ def _prices(
 def _units(ratios: Sequence[tuple[np.datetime64, float]], days: NDArray[np.datetime64]) -> Floats:
     """Return how many of a day's units one of before all splits is."""
     on = np.array([day for day, _ in ratios], dtype="datetime64[D]")
-    return carried(on, np.cumprod([ratio for _, ratio in ratios]), days, 1.0)
+    return carried(on, np.cumprod(np.array([ratio for _, ratio in ratios], dtype=np.float64)), days, 1.0)

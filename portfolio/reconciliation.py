@@ -321,7 +321,7 @@ class _Look:
         amounts = self._books[id].cash.get(currency)
         paid = np.zeros(len(self._days)) if amounts is None else _at(amounts, self._rows[id])
         own = (each for each in positions if each.portfolio == id and each.currency == currency)
-        return sum((each.settled for each in own), start=paid)
+        return sum((np.asarray(each.settled, dtype=np.float64) for each in own), start=paid)
 
     def _reported_nav(self, id: str) -> Floats:
         nav = self._whole.history(id, said_of(self._whole.tree[id]), self._portfolio.currency).nav

@@ -116,3 +116,11 @@ def test_prices_in_another_currency_than_the_trades_are_no_prices(funded: Stores
     bought(send, -3, 100, 10)
     tell(send, "prices", {"instrument": "ACME", "ts": at(TODAY), "price": 13, "currency": "USD"})
     assert [each.price for each in of(funded).positions] == [10]
+
+
+def test_the_average_cost_is_of_trades_in_their_order(funded: Stores, send: Send) -> None:
+    bought(send, -3, 100, 10)
+    for second, (quantity, price) in enumerate(((25, 12), (25, 12), (-150, 11), (100, 13))):
+        bought(send, -2, quantity, price, trade_id=str(9 - second), ts=at(TODAY - 2 * DAY + second))
+    (position,) = of(funded).positions
+    assert (position.quantity, position.average_cost) == (100, 13)
