@@ -149,3 +149,15 @@ def test_of_a_value_that_is_nothing_no_gain_is_a_share(stores: Stores) -> None:
         assert send("positions", [row]).status_code == 200
     found = view(stores, portfolio="own:alpha")
     assert "+150" in text_of(found.slots["holdings-movers-table"])
+
+
+def test_the_history_of_parts_that_report_at_other_hours_is_one_of_days() -> None:
+    rows = [
+        (name, day * DAY + hour * 3_600, quantity + day, 10.0 + hour, 0.0)
+        for day in (20_000, 20_001)
+        for name, hour, quantity in (("alpha", 9, 500), ("alpha", 16, 100), ("beta", 17, 50))
+    ]
+    price, quantity = instrument_history(rows, "EUR")["data"]
+    assert quantity["x"] == price["x"] == ["2024-10-04", "2024-10-05"]
+    assert list(quantity["y"]) == [40_150, 40_152]
+    assert list(price["y"]) == [27, 27]
