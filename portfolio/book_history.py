@@ -46,7 +46,7 @@ class Place:
     instrument: str
     about: Series
     currency: str
-    """As it was told last; else the portfolio's own."""
+    """As positions told it last, else trades, else transactions; else the portfolio's own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,9 +143,12 @@ def _read(
     if not len(every):
         return None
     own = {id: whole.tree[id].currency if id in whole.tree else portfolio.currency for id in marks}
-    places = _places(stores, portfolio, own, min(int(at[0]) for at in marks.values()) if start else 0, end)
+    based = {id: bool(at[0] < start) for id, at in marks.items()}
+    # Who began within the days paid for what he closed before his first report, too.
+    oldest = min(int(at[0]) for at in marks.values()) if all(based.values()) else 0
+    places, currencies = _places(stores, portfolio, own, oldest, end)
     rates = _Rates(whole.exchange, portfolio.currency)
-    told = _told(stores, portfolio, marks, {id: at[0] < start for id, at in marks.items()}, places, own, rates, end)
+    told = _told(stores, portfolio, marks, based, places, own, currencies, rates, end)
     days = every.astype("datetime64[D]")
     parts = [_on_days(told[id], marks[id] // DAY_SECONDS, every) for id in marks]
     history = whole.history(portfolio.id, said_of(portfolio)).nav
@@ -198,26 +201,25 @@ class _Told:
 
 def _places(
     stores: Stores, portfolio: Portfolio, own: Mapping[str, str], start: int, end: int
-) -> dict[str, list[Place]]:
+) -> tuple[dict[str, list[Place]], list[str]]:
+    """Return what each portfolio held or traded, and every currency that any of it was told in, each once."""
     about = {each.symbol: each for each in list_series(stores.state, portfolio.origin)}
-    told = {
-        (id, symbol): currency or own[id]
-        for id, symbol, currency in instruments_of(stores.clickhouse, portfolio.origin, list(own), start, end)
-    }
     found: dict[str, list[Place]] = {id: [] for id in own}
-    for (id, symbol), currency in told.items():
-        found[id].append(Place(id, symbol, about.get(symbol) or Series(portfolio.origin, symbol, symbol), currency))
-    return found
+    currencies = set(own.values())
+    for id, symbol, last, every in instruments_of(stores.clickhouse, portfolio.origin, list(own), start, end):
+        known = about.get(symbol) or Series(portfolio.origin, symbol, symbol)
+        found[id].append(Place(id, symbol, known, last or own[id]))
+        currencies.update(each for each in every if each)
+    return found, sorted(currencies)
 
 
 def _told(
     stores: Stores, portfolio: Portfolio, marks: Mapping[str, NDArray[np.int64]], based: Mapping[str, bool],
-    places: Mapping[str, list[Place]], own: Mapping[str, str], rates: _Rates, end: int,
+    places: Mapping[str, list[Place]], own: Mapping[str, str], currencies: Sequence[str], rates: _Rates, end: int,
 ) -> dict[str, _Told]:  # fmt: skip
     """Return what each portfolio told; based: whether its first report is of before the days that are asked for."""
     each_place = [each for part in places.values() for each in part]
     instruments = sorted({each.instrument for each in each_place})
-    currencies = sorted({each.currency for each in each_place} | set(own.values()))
     multipliers = {each.instrument: each.about.multiplier for each in each_place if each.about.multiplier != 1}
     origin, ids = portfolio.origin, list(marks)
     oldest = min(int(at[0]) for at in marks.values())

@@ -59,7 +59,8 @@ class Built:
     quantities: Floats
     """(n, m)."""
     costs: Floats
-    """(n, m): what one cost on average, fees in it, in its currency; NaN where none is held or nobody told."""
+    """(n, m): what one cost on average, fees in it, in its currency; NaN where none is held or nobody told.
+    Those of days with both sides are right where it was built with `is_costed`."""
     currencies: tuple[str, ...]
     """(m,): of the instruments."""
     cash: Mapping[str, Floats]
@@ -111,25 +112,34 @@ class _Rows:
         return known.multiplier if known else 1.0
 
     def transfer(self, of: str, seconds: float, currency: str, symbol: str, quantity: float, price: float) -> None:
-        """Add what came or went without money; a price that is none is not known."""
+        """Add what came or went without money; a price that is none is not known.
+
+        A future came as if it was bought: nobody owns its notional, which built cash pays and has back by its price.
+        """
         if not quantity:
             return
+        known = self.about.get(symbol)
         if not 0 < price < math.inf:
             self.uncosted.add(symbol)
             price = NO_COST
+        elif known is not None and known.is_settled_daily:
+            kind: Kind = "buy" if quantity > 0 else "sell"
+            self.add(of, kind, seconds, currency, symbol=symbol, quantity=abs(quantity), price=price)
+            return
         self.add(of, "transfer", seconds, currency, symbol=symbol, quantity=quantity, price=price)
 
 
 def built(
     stores: Stores, portfolio: Portfolio, whole: Fund, about: Mapping[str, Series], reports: Seconds, ends: Seconds,
-    method: Method = "average",
+    method: Method = "average", is_costed: bool = False,
 ) -> Built:  # fmt: skip
     """Return what a portfolio's own trades and transactions come to at `ends` (epoch seconds, one a day, oldest first).
 
-    reports: when it told its positions, none where it never did. A book that cannot be built says why. Raises
+    reports: when it told its positions, none where it never did. is_costed: whether what positions cost is wanted, else
+    trades of a day count together, which costs less work. A book that cannot be built says why. Raises
     StorageUnavailable or StorageRejected.
     """
-    found = booked(stores.clickhouse, portfolio.origin, portfolio.id, ends.tolist())
+    found = booked(stores.clickhouse, portfolio.origin, portfolio.id, ends.tolist(), by_run=is_costed)
     rows = _Rows(portfolio.currency, about)
     begins = _opening(stores, portfolio, rows, reports, found, int(ends[-1]))
     for each in found:
@@ -176,9 +186,8 @@ def _opening(
     told = positions_at(stores.clickhouse, portfolio.origin, [(portfolio.id, first)])
     for each in told[portfolio.id, first]:
         if each.instrument != CASH:
-            rows.transfer(
-                FIRST_REPORT, begins, each.currency or portfolio.currency, each.instrument, each.quantity, _cost(each)
-            )
+            currency, price = each.currency or portfolio.currency, _cost(each, rows.about.get(each.instrument))
+            rows.transfer(FIRST_REPORT, begins, currency, each.instrument, each.quantity, price)
     return begins
 
 
@@ -202,8 +211,10 @@ def _cash(
     return at
 
 
-def _cost(each: Position) -> float:
-    return each.average_cost if each.average_cost > 0 else each.price
+def _cost(each: Position, about: Series | None) -> float:
+    # What a future gained until its report is in the cash that was told.
+    is_settled = about is not None and about.is_settled_daily
+    return each.average_cost if each.average_cost > 0 and not is_settled else each.price
 
 
 def _add(rows: _Rows, each: Booked) -> None:

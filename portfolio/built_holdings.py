@@ -1,12 +1,12 @@
 """Reports of positions built from trades, of portfolios that send trades and report no positions.
 
 There is one for each day (UTC) with a trade, or with a price of what was traded: what is held at its end, at the last
-price up to it, else at that of the last trade.
+price up to it, else at that of the last trade. Prices in another currency than the trades' are none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from analytics.calendar import carried
 from portfolio.built import Built, built
 from portfolio.histories import Fund
 from portfolio.reports import covers
-from storage.clickhouse.reads.book import Position
+from storage.clickhouse.reads.book import Position, splits_told
 from storage.clickhouse.reads.booked import first_booked, traded_days
 from storage.clickhouse.reads.portfolio import DAY_SECONDS, daily_prices_many
 from storage.state.series import Series
@@ -99,23 +99,38 @@ def _built(stores: Stores, whole: Fund, about: Mapping[str, Series], id: str, en
     days = np.union1d(on, told.days[told.days >= on[0]])
     at = days.astype(np.int64) * DAY_SECONDS
     ends = np.array([covers(each) for each in at.tolist()], dtype=np.int64)
-    book = built(stores, portfolio, whole, about, at[:0], ends)
+    book = built(stores, portfolio, whole, about, at[:0], ends, is_costed=True)
     if book.problem:
         return None
     prices = np.full(book.quantities.shape, np.nan)
+    row = {symbol: at for at, symbol in enumerate(symbols)}
+    splits = splits_told(stores.clickhouse, portfolio.origin, [id], symbols, end)
     for place, symbol in enumerate(book.symbols):
-        prices[:, place] = _prices(symbol, days, told.days, told.values[symbols.index(symbol)], traded)
+        # A split of what was never held is in the book, and has no price.
+        if symbol not in row:
+            continue
+        known = about.get(symbol)
+        is_alike = known is None or known.currency in ("", book.currencies[place])
+        own = told.values[row[symbol]] if is_alike else np.full(len(told.days), np.nan)
+        prices[:, place] = _prices(symbol, days, told.days, own, traded, splits)
     return BuiltReports(at, book, prices, about)
 
 
 def _prices(
     symbol: str, days: NDArray[np.datetime64], told_on: NDArray[np.datetime64], told: Floats,
-    traded: list[tuple[str, int, float]],
+    traded: Sequence[tuple[str, int, float]], splits: Sequence[tuple[str, np.datetime64, float]],
 ) -> Floats:  # fmt: skip
-    """Return the last price told up to each day, else that of the last trade."""
+    """Return the last price told up to each day, else that of the last trade in units of after the splits since."""
     there = np.isfinite(told)
     own = [(day, price) for name, day, price in traded if name == symbol and np.isfinite(price)]
     on = np.array([day for day, _ in own], dtype="datetime64[D]")
     paid = np.array([price for _, price in own], dtype=np.float64)
+    ratios = [(day, ratio) for name, day, ratio in splits if name == symbol]
     price = carried(told_on[there], told[there], days)
-    return np.where(np.isnan(price), carried(on, paid, days), price)
+    return np.where(np.isnan(price), carried(on, paid * _units(ratios, on), days) / _units(ratios, days), price)
+
+
+def _units(ratios: Sequence[tuple[np.datetime64, float]], days: NDArray[np.datetime64]) -> Floats:
+    """Return how many of a day's units one of before all splits is."""
+    on = np.array([day for day, _ in ratios], dtype="datetime64[D]")
+    return carried(on, np.cumprod(np.array([ratio for _, ratio in ratios], dtype=np.float64)), days, 1.0)

@@ -47,15 +47,19 @@ class Costed:
         if self.method == REPORTED:
             return "as reported"
         left = len(self.holdings.positions) - len(self.worked_out)
-        but = f"; of {count(left, 'position')} as reported: no trades explain how many are held" if left else ""
+        but = (
+            f"; of {count(left, 'position')} as reported: no trades in their own currency explain how many are held"
+            if left
+            else ""
+        )
         return f"{WORDS[self.method]}{but}"
 
 
 def costed(stores: Stores, found: Holdings, limits: Limits, method: str) -> Costed:
     """Return the positions with average cost, unrealised and realised by a method of METHODS.
 
-    A position is explained where its trades, splits and transfers up to its report come to its quantity. Raises
-    StorageUnavailable, StorageRejected.
+    A position is explained where its trades, splits and transfers up to its report come to its quantity, and are in its
+    currency. Raises StorageUnavailable, StorageRejected.
     """
     lots = next((each for each in LOT_METHODS if each == method), None)
     if lots is None:
@@ -74,7 +78,9 @@ def costed(stores: Stores, found: Holdings, limits: Limits, method: str) -> Cost
 
 
 def _is_explained(each: Holding, lots: Position | None) -> bool:
-    return lots is not None and abs(lots.quantity - each.quantity) <= QUANTITY_OFF * max(abs(each.quantity), 1.0)
+    if lots is None or lots.currency != each.currency:
+        return False
+    return abs(lots.quantity - each.quantity) <= QUANTITY_OFF * max(abs(each.quantity), 1.0)
 
 
 def _costed(each: Holding, lots: Position | None) -> Holding:

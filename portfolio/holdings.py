@@ -278,7 +278,7 @@ def is_settled_daily(about: Series | None) -> bool:
     """Return whether an instrument is a future: its value is a notional that nobody paid, so that neither is it a part
     of the net asset value nor does a currency move it; each day's gain is settled in cash at the rate of the day.
     """
-    return about is not None and about.asset_class == "future"
+    return about is not None and about.is_settled_daily
 
 
 def _valued(each: Position, about: Series | None) -> Position:

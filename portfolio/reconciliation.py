@@ -22,7 +22,7 @@ from portfolio.book_history import BookHistory, book_history
 from portfolio.built import Built, built
 from portfolio.given import said_of
 from portfolio.histories import Fund, fund, kept
-from portfolio.holdings import LAST_SECOND, below, holders
+from portfolio.holdings import LAST_SECOND, below, holders, is_settled_daily
 from portfolio.reports import covers
 from storage.clickhouse.reads.book import report_days
 from storage.clickhouse.reads.book_days import cash_by_day
@@ -152,7 +152,7 @@ def _read(
     good = {id: each for id, each in books.items() if not each.problem}
     look = _Look(stores, portfolio, whole, history, about, good)
     positions = look.positions()
-    cash = look.cash(told)
+    cash = look.cash(told, positions)
     navs = look.navs(positions, covered=len(good) == len(reports))
     nav = float(history.nav[-1])
     shown = [each.on_last(nav, looks_back) for each in (*positions, *cash, *navs)]
@@ -184,6 +184,8 @@ class _Line:
     is_within: NDArray[np.bool_]
     sides: tuple[bool, bool] = (True, True)
     """Whether it is built and reported on the last day."""
+    settled: Floats | float = 0.0
+    """(n,): of a future, the local notional of what is built, which its book has paid though nobody did."""
 
     def on_last(self, nav: float, looks_back: bool) -> Compared | None:
         """Return it as it is on the last day; None: it is on neither side."""
@@ -239,15 +241,14 @@ class _Look:
 
     def _priced(self, lines: Sequence[tuple[_Line, Floats]]) -> list[_Line]:
         """Return lines with what their differences are worth, at the last price reported, else that of the series."""
-        unpriced = sorted(
-            {each.name for each, price in lines if (np.isnan(_filled(price)) & (each.built != each.reported)).any()}
-        )
+        unpriced = sorted({each.name for each, price in lines if (np.isnan(_filled(price)) & _needs_price(each)).any()})
         told = daily_prices_many(self._stores.clickhouse, self._portfolio.origin, unpriced) if unpriced else None
         series = {} if told is None else dict(zip(told.instruments, told.values, strict=True))
         found = []
         for each, reported in lines:
             price = _filled(reported)
-            if told is not None and each.name in series:
+            is_alike = each.about is None or each.about.currency in ("", each.currency)
+            if told is not None and each.name in series and is_alike:
                 there = np.isfinite(series[each.name])
                 price = np.where(
                     np.isnan(price), carried(told.days[there], series[each.name][there], self._days), price
@@ -255,30 +256,34 @@ class _Look:
             off = each.built - each.reported
             times = each.about.multiplier if each.about else 1.0
             worth = np.where(off == 0, 0.0, off * price * times * self._rate(each.currency))
-            found.append(replace(each, worth=worth))
+            notional = np.where(each.built == 0, 0.0, each.built * price * times)
+            found.append(replace(each, worth=worth, settled=notional if is_settled_daily(each.about) else 0.0))
         return found
 
-    def cash(self, told: Sequence[tuple[str, str, int, float]]) -> list[_Line]:
+    def cash(self, told: Sequence[tuple[str, str, int, float]], positions: Sequence[_Line]) -> list[_Line]:
         """Return the cash of each portfolio that told any, by currency; told: portfolio, currency, day and amount."""
         amounts: dict[tuple[str, str], dict[int, float]] = {}
         for id, currency, day, amount in told:
             amounts.setdefault((id, currency or self._whole.tree[id].currency), {})[day] = amount
         return [
-            self._cash(id, currency, amounts)
+            self._cash(id, currency, amounts, positions)
             for id, book in self._books.items()
             if book.has_money
             for currency in sorted({*book.cash, *(name for of, name in amounts if of == id)})
             if any(of == id for of, _ in amounts)
         ]
 
-    def _cash(self, id: str, currency: str, amounts: Mapping[tuple[str, str], Mapping[int, float]]) -> _Line:
+    def _cash(
+        self, id: str, currency: str, amounts: Mapping[tuple[str, str], Mapping[int, float]],
+        positions: Sequence[_Line],
+    ) -> _Line:  # fmt: skip
         days = self._days.astype(np.int64)
         every = sorted({day for (of, _), by_day in amounts.items() if of == id for day in by_day})
         own = amounts.get((id, currency), {})
-        one = self._built_cash(id, currency)
+        one = self._built_cash(id, currency, positions)
         two = np.array([own.get(day, 0.0) for day in days.tolist()])
         worth = np.where(one == two, 0.0, (one - two) * self._rate(currency))
-        is_known = np.isin(days, every) & (self._rows[id] >= 0)
+        is_known = np.isin(days, every) & (self._rows[id] >= 0) & np.isfinite(one)
         sides = currency in self._books[id].cash, bool(own)
         line = _Line("cash", id, currency, None, currency, self._days, one, two, worth, self._small(id, worth), sides)
         return _where_known(line, is_known)
@@ -286,7 +291,8 @@ class _Look:
     def navs(self, positions: Sequence[_Line], *, covered: bool) -> list[_Line]:
         """Return the net asset value of each portfolio that tells one, and of their sum where all of them are covered.
 
-        Built is what is reported of positions with what they differ by, and the cash that is built.
+        Built is what is reported of positions with what they differ by, and the cash that is built; of a future nothing
+        but its gains, which are in that cash.
         """
         made = {id: self._built_nav(id, positions) for id, book in self._books.items() if book.has_money}
         found = [self._nav_line(id, value, self._nav[id]) for id, value in made.items()]
@@ -304,16 +310,20 @@ class _Look:
 
     def _built_nav(self, id: str, positions: Sequence[_Line]) -> Floats:
         columns = [at for at, each in enumerate(self._history.positions) if each.portfolio == id]
-        value = self._history.values[:, columns].sum(axis=1)
-        value += sum((each.worth for each in positions if each.portfolio == id), start=np.zeros(1))
+        value = self._history.owned[:, columns].sum(axis=1)
+        owned = (each for each in positions if each.portfolio == id and not is_settled_daily(each.about))
+        value += sum((each.worth for each in owned), start=np.zeros(1))
         for currency in self._books[id].cash:
-            amount = self._built_cash(id, currency)
+            amount = self._built_cash(id, currency, positions)
             value += np.where(amount == 0, 0.0, amount * self._rate(currency))
         return np.where(self._rows[id] >= 0, value, np.nan)
 
-    def _built_cash(self, id: str, currency: str) -> Floats:
+    def _built_cash(self, id: str, currency: str, positions: Sequence[_Line]) -> Floats:
+        """Return what was received less what was paid; of futures that is what they gained."""
         amounts = self._books[id].cash.get(currency)
-        return np.zeros(len(self._days)) if amounts is None else _at(amounts, self._rows[id])
+        paid = np.zeros(len(self._days)) if amounts is None else _at(amounts, self._rows[id])
+        own = (each for each in positions if each.portfolio == id and each.currency == currency)
+        return sum((np.asarray(each.settled, dtype=np.float64) for each in own), start=paid)
 
     def _reported_nav(self, id: str) -> Floats:
         nav = self._whole.history(id, said_of(self._whole.tree[id]), self._portfolio.currency).nav
@@ -334,6 +344,12 @@ class _Look:
         if currency == self._portfolio.currency:
             return np.ones(len(self._days))
         return self._whole.exchange().rates(currency, self._portfolio.currency, self._days)
+
+
+def _needs_price(line: _Line) -> NDArray[np.bool_]:
+    """Return on which days a price says what a difference is worth, or what a future gained."""
+    is_held = (line.built != 0) & is_settled_daily(line.about)
+    return np.asarray(is_held | (line.built != line.reported), dtype=np.bool_)
 
 
 def _where_known(line: _Line, is_known: NDArray[np.bool_]) -> _Line:

@@ -14,6 +14,7 @@ from core import format as text
 from dashboard.charts.days import day_axis, texts
 from dashboard.charts.drawn import Drawn, still
 from portfolio.holdings import Group, Holding, Holdings
+from storage.clickhouse.reads.portfolio import DAY_SECONDS
 
 FULL_RETURN = 0.06
 """Day's return from which a tile has its full colour."""
@@ -111,20 +112,26 @@ def _signed(ratio: float | None) -> str:
 
 
 def instrument_history(rows: Sequence[tuple[str, int, float, float, float]], currency: str) -> dict[str, Any]:
-    """Return the figure of a position over time: quantity of all portfolios together, and price, a day each."""
-    quantity: dict[int, float] = defaultdict(float)
+    """Return the figure of a position over time: quantity of all portfolios together, and price, a day each.
+
+    rows: oldest first. Of a day counts what each portfolio told last, which may be at other times than others did.
+    """
+    last: dict[tuple[int, str], float] = {}
     price: dict[int, float] = {}
-    for _, ts, held, of_one, _ in rows:
-        quantity[ts] += held
-        price[ts] = of_one
+    for portfolio, ts, held, of_one, _ in rows:
+        last[ts // DAY_SECONDS, portfolio] = held
+        price[ts // DAY_SECONDS] = of_one
+    quantity: dict[int, float] = defaultdict(float)
+    for (day, _), held in last.items():
+        quantity[day] += held
     times = sorted(quantity)
-    dates = np.array(times, dtype="datetime64[s]").astype("datetime64[D]")
-    days, held_at = texts(dates), [quantity[ts] for ts in times]
+    dates = np.array(times, dtype="datetime64[D]")
+    days, held_at = texts(dates), [quantity[day] for day in times]
     mode = "lines" if len(times) > MOST_MARKED else "lines+markers"
     return {
         "data": [
             {
-                "type": "scatter", "mode": mode, "name": "Price", "x": days, "y": [price[ts] for ts in times],
+                "type": "scatter", "mode": mode, "name": "Price", "x": days, "y": [price[day] for day in times],
                 "line": {"color": "@series-1", "width": 1.5}, "hovertemplate": f"%{{y:,.2f}} {currency}",
             },
             {

@@ -86,12 +86,14 @@ def movers_table(found: Holdings) -> html.Div:
         Column("return", "Day %"),
         Column("share", "Of NAV", definition="The day's profit and loss over the net asset value"),
     ]
+    # The same rule as that of weights: of a value that is none or below 0 nothing is a share.
+    nav = found.nav if found.nav > 0 else math.nan
     rows = [
         {
             "instrument": Cell(each.instrument, each.instrument, hint=_whose(found, each)),
             "day": _gain(each.day),
             "return": _return(each),
-            "share": Cell(text.percent(each.day / found.nav, signed=True), each.day / found.nav),
+            "share": Cell(text.percent(each.day / nav, signed=True), each.day / nav),
         }
         for each in (*gains, *reversed(losses))
     ]

@@ -21,12 +21,13 @@ def strip(found: Reconciliation) -> list[html.Article]:
     """Return the cards."""
     currency, positions, cash = found.portfolio.currency, found.of("position"), found.of("cash")
     beyond = len(found.beyond)
+    word, state = _state(found)
     off = sum(not each.is_within for each in positions)
     nav = next((each for each in found.of("nav") if each.portfolio == found.portfolio.id), None)
     oldest = found.oldest
     days = int((found.days[-1] - oldest).astype(np.int64)) if oldest is not None else 0
     return [
-        card(f"{ID}-state", "Books", "differ" if beyond else "agree", state=Status.WARNING if beyond else Status.OK,
+        card(f"{ID}-state", "Books", word, state=state,
              why=f"{text.number(len(found.compared))} compared, {text.number(beyond)} beyond tolerance",
              definition="Whether positions, cash and net asset value that are built agree with those reported"),
         card(f"{ID}-positions", "Positions that differ", text.number(off),
@@ -70,6 +71,17 @@ def remarks(found: Reconciliation) -> list[Any]:
 
 
 _NO_MONEY = "send deposits and withdrawals as transactions, or flows with its values"
+
+
+def _state(found: Reconciliation) -> tuple[str, Status]:
+    """Return whether the books agree, which nobody knows where a part of them is on one side alone."""
+    if found.beyond:
+        return "differ", Status.WARNING
+    if not found.compared:
+        return "not compared", Status.UNKNOWN
+    if found.not_built or found.without_money:
+        return "not all compared", Status.UNKNOWN
+    return "agree", Status.OK
 
 
 def _sentence(found: Reconciliation, each: Compared) -> str:

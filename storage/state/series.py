@@ -60,6 +60,11 @@ class Series:
     daily_volume: float | None = None
     """How many trade in a day, on average; None: nobody said."""
 
+    @property
+    def is_settled_daily(self) -> bool:
+        """Return whether it is a future, whose gains and losses are cash day by day."""
+        return self.asset_class == "future"
+
     def __post_init__(self) -> None:
         if not 1 <= len(self.symbol) <= 64:
             raise ValueError(f"symbol {self.symbol[:80]!r}: give 1 to 64 characters")

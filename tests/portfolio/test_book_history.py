@@ -70,6 +70,12 @@ def test_each_day_is_what_its_own_report_says(stores: Stores, seed: int) -> None
     tell_at_random(sender(stores), random.Random(seed))
     found = of(stores, ALPHA)
     assert len(found.days) > 2
+    later = of(stores, ALPHA, date.fromisoformat(str(found.days[2])))
+    for name in ("values", "pnl", "costs", "traded", "quantities"):
+        rest, places = by_place(later, name), by_place(found, name)
+        for place, column in places.items():
+            there = rest.get(place, np.zeros(len(later.days)))
+            np.testing.assert_allclose(there, column[2:], atol=1e-6, err_msg=f"{name} {place}")
     for row, day in enumerate(found.days):
         alone = holdings(stores, ALPHA, None, day)
         assert alone is not None
@@ -90,7 +96,8 @@ def tell_at_random(send: Send, draw: random.Random) -> None:
     rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for day in range(DAYS):
         midnight = FIRST + day * DAY
-        rows["fx"].append({"base": "EUR", "quote": "USD", "ts": at(midnight), "rate": 1 + draw.random()})
+        for quote in ("USD", "JPY"):
+            rows["fx"].append({"base": "EUR", "quote": quote, "ts": at(midnight), "rate": 1 + draw.random()})
         report = midnight + draw.choice([0, 0, 43_200])
         is_told = draw.random() < 0.7
         events = sorted(midnight + 1 + draw.randrange(86_000) for _ in range(draw.randrange(6)))
@@ -127,9 +134,11 @@ def happen(rows: dict[str, list[dict[str, Any]]], quantity: dict[str, float], wh
     if what < 0.15 and quantity[symbol]:
         ratio = draw.choice([2.0, 0.5])
         quantity[symbol] *= ratio
-        rows["transactions"].append({**base, "transaction_id": f"x{number}", "action": "split", "split_ratio": ratio})
+        rows["transactions"].append({**base, "transaction_id": f"x{number}", "action": "split", "split_ratio": ratio,
+                                     "currency": draw.choice(["EUR", "USD", "JPY"])})  # fmt: skip
     elif what < 0.3:
-        rows["transactions"].append({**base, "transaction_id": f"x{number}", "action": "dividend", "amount": 9.0})
+        rows["transactions"].append({**base, "transaction_id": f"x{number}", "action": "dividend", "amount": 9.0,
+                                     "currency": draw.choice(["EUR", "USD", "JPY"])})  # fmt: skip
     else:
         bought = draw.choice([10.0, 4.0, -4.0])
         quantity[symbol] += bought
@@ -137,3 +146,34 @@ def happen(rows: dict[str, list[dict[str, Any]]], quantity: dict[str, float], wh
             **base, "trade_id": f"t{number}", "side": "buy" if bought > 0 else "sell", "quantity": abs(bought),
             "price": 5 + draw.random() * 10, "commission": 0.5, "fees": 0.25,
         })  # fmt: skip
+
+
+def test_what_was_closed_before_the_first_report_is_there_where_that_report_is_within_the_days(stores: Stores) -> None:
+    put_portfolios(stores.state, [ALPHA])
+    stores = replace(stores, clock=SystemClock())
+    send = sender(stores)
+    rows = [
+        {"portfolio": "alpha", "trade_id": f"{symbol}{side}", "ts": at(FIRST + when), "instrument": symbol,
+         "side": side, "quantity": 10, "price": 10 if side == "buy" else 12}
+        for symbol, side, when in (("GONE", "buy", 1), ("GONE", "sell", DAY), ("ACME", "buy", 2 * DAY))
+    ]  # fmt: skip
+    assert send("trades", rows).status_code == 200
+    held = {"portfolio": "alpha", "ts": at(FIRST + 3 * DAY), "instrument": "ACME", "quantity": 10, "price": 15}
+    assert send("positions", [held]).status_code == 200
+    whole, part = of(stores, ALPHA), of(stores, ALPHA, date.fromisoformat(at(FIRST + 3 * DAY)[:10]))
+    for found in (whole, part):
+        gained = {each.instrument: pnl for each, pnl in zip(found.positions, found.pnl[-1], strict=True)}
+        assert gained == {"ACME": 50, "GONE": 20}
+
+
+def test_a_position_is_in_its_own_currency_whatever_a_dividend_of_it_is_paid_in(stores: Stores) -> None:
+    put_portfolios(stores.state, [replace(ALPHA, currency="USD")])
+    send = sender(replace(stores, clock=SystemClock()))
+    assert send("fx", [{"base": "USD", "quote": "JPY", "ts": at(FIRST), "rate": 125}]).status_code == 200
+    base = {"portfolio": "alpha", "ts": at(FIRST + DAY), "instrument": "7203"}
+    assert send("positions", [{**base, "quantity": 400, "price": 2_500, "currency": "JPY"}]).status_code == 200
+    paid = {**base, "transaction_id": "d", "action": "dividend", "amount": 9, "currency": "USD"}
+    assert send("transactions", [paid]).status_code == 200
+    found = of(stores, replace(ALPHA, currency="USD"))
+    assert [each.currency for each in found.positions] == ["JPY"]
+    assert found.values.tolist() == [[8_000]]

@@ -119,3 +119,35 @@ def test_reports_of_a_part_count_before_what_trades_come_to(funded: Stores, send
 def test_before_the_first_trade_nothing_is_held(funded: Stores, send: Send) -> None:
     bought(send, -3, 100, 10)
     assert holdings(funded, ALPHA, None, np.datetime64("2001-01-01")) is None
+
+
+def test_a_split_of_what_was_never_traded_is_no_fault(funded: Stores, send: Send) -> None:
+    bought(send, -3, 100, 10)
+    moved(send, -2, instrument="OTHER", action="split", split_ratio=4)
+    assert [(each.instrument, each.value) for each in of(funded).positions] == [("ACME", 1_000)]
+
+
+def test_the_price_of_a_trade_is_divided_by_the_split_since(funded: Stores, send: Send) -> None:
+    bought(send, -3, 100, 40)
+    moved(send, -2, instrument="ACME", action="split", split_ratio=4)
+    bought(send, -1, 1, instrument="OTHER")
+    (acme,) = (each for each in of(funded).positions if each.instrument == "ACME")
+    assert (acme.quantity, acme.price, acme.value, acme.total) == (400, 10, 4_000, 0)
+    bought(send, 0, 100, 12)
+    (acme,) = (each for each in of(funded).positions if each.instrument == "ACME")
+    assert (acme.quantity, acme.price) == (500, 12)
+
+
+def test_prices_in_another_currency_than_the_trades_are_no_prices(funded: Stores, send: Send) -> None:
+    tell(send, "instruments", {"symbol": "ACME", "currency": "USD"})
+    bought(send, -3, 100, 10)
+    tell(send, "prices", {"instrument": "ACME", "ts": at(TODAY), "price": 13, "currency": "USD"})
+    assert [each.price for each in of(funded).positions] == [10]
+
+
+def test_the_average_cost_is_of_trades_in_their_order(funded: Stores, send: Send) -> None:
+    bought(send, -3, 100, 10)
+    for second, (quantity, price) in enumerate(((25, 12), (25, 12), (-150, 11), (100, 13))):
+        bought(send, -2, quantity, price, trade_id=str(9 - second), ts=at(TODAY - 2 * DAY + second))
+    (position,) = of(funded).positions
+    assert (position.quantity, position.average_cost) == (100, 13)

@@ -82,4 +82,18 @@ def test_first_in_first_out_and_average_part_and_what_no_trade_explains_stays_re
     assert told["reported"]["ACME"] == told["nonsense"]["ACME"] == (14, 1_100, 1_400)
     assert told["fifo"]["OTHER"][:2] == (14, 1_100)
     assert math.isnan(told["fifo"]["OTHER"][2])
-    assert costs["fifo"].said == "first in first out; of 1 position as reported: no trades explain how many are held"
+    left = "of 1 position as reported: no trades in their own currency explain how many are held"
+    assert costs["fifo"].said == f"first in first out; {left}"
+
+
+def test_what_trades_of_another_currency_cost_is_not_the_cost_of_a_position(funded: Stores, send: Send) -> None:
+    fx = {"base": "EUR", "quote": "USD", "ts": at(TODAY - DAY), "rate": 1.25}
+    assert send("fx", [fx]).status_code == 200
+    row = {"portfolio": "alpha", "instrument": "ACME", "quantity": 100}
+    bought = {**row, "trade_id": "1", "ts": at(TODAY - DAY), "side": "buy", "price": 10, "currency": "EUR"}
+    assert send("trades", [bought]).status_code == 200
+    held = {**row, "ts": at(TODAY), "price": 15, "average_cost": 12.5, "currency": "USD"}
+    assert send("positions", [held]).status_code == 200
+    found = of(funded, ALPHA, "fifo")
+    assert found.worked_out == frozenset()
+    assert figures(found)["ACME"][:2] == (12.5, pytest.approx(100 * 2.5 / 1.25))

@@ -277,3 +277,32 @@ def test_the_newest_day_alone_says_the_same_of_it(stores: Stores) -> None:
         {(each.what, each.portfolio, each.name): each.built for each in found.compared} for found in (newest, whole)
     ]
     assert sides[0] == pytest.approx(sides[1], rel=1e-12)
+
+
+@pytest.mark.parametrize("begins", ["report", "trade"])
+def test_what_a_future_gained_is_cash_and_its_notional_no_value(funded: Stores, send: Send, begins: str) -> None:
+    tell(send, "instruments", {"symbol": "ES", "asset_class": "future", "multiplier": 50, "currency": "EUR"})
+    tell(send, "nav", {"ts": at(TODAY - DAY), "nav": 1_000}, {"ts": at(TODAY), "nav": 1_650})
+    tell(send, "cash", {"ts": at(TODAY - (2 if begins == "trade" else 1) * DAY), "currency": "EUR", "amount": 1_000})
+    if begins == "trade":
+        bought(send, -1, 2, 100, instrument="ES", ts=at(TODAY - DAY + 9))
+    held(send, -1, 2, 100, instrument="ES", average_cost=80)
+    bought(send, 0, 1, 102, instrument="ES")
+    held(send, 0, 3, 105, instrument="ES")
+    tell(send, "cash", {"ts": at(TODAY), "currency": "EUR", "amount": 1_000 + 2 * 5 * 50 + 1 * 3 * 50})
+    found = of(funded)
+    assert (only(funded, "cash").built, only(funded, "nav").built) == (1_650, 1_650)
+    assert (found.beyond, found.not_built, bool(found.begins)) == ([], {}, begins == "report")
+    bought(send, 0, 1, 103, instrument="ES", trade_id="more")
+    assert only(funded, "position").worth == 105 * 50
+    assert (only(funded, "cash").difference, only(funded, "nav").difference) == (100, 100)
+
+
+def test_prices_in_another_currency_than_the_trades_say_nothing_of_a_difference(funded: Stores, send: Send) -> None:
+    held(send, -1, 10)
+    bought(send, 0, 5, instrument="GONE")
+    tell(send, "instruments", {"symbol": "GONE", "currency": "USD"})
+    tell(send, "prices", {"instrument": "GONE", "ts": at(TODAY), "price": 12, "currency": "USD"})
+    held(send, 0, 10)
+    found = next(each for each in of(funded).compared if each.name == "GONE")
+    assert math.isnan(found.worth)

@@ -20,7 +20,8 @@ PAID = (
     *(("portfolio", "<u2"), ("instrument", "<u4"), ("currency", "<u2"), ("day", "<u2"), ("late", "u1")),
     *(("bought", "<f8"), ("paid", "<f8"), ("costs", "<f8"), ("traded", "<f8"), ("split", "<f8")),
 )
-"""What was paid on a day (days since 1970), `late`: after the day's last report. Oldest first.
+"""What was paid on a day (days since 1970), `late`: after the day's last report. Oldest first, of a part of a day its
+splits, in rows of their own.
 
 bought: less sold, in ones of after the splits of its part of the day; paid: less received, with costs and less
 dividends; costs: commission, fees and taxes; traded: bought and sold; split: logarithm of new ones for an old one.
@@ -35,22 +36,35 @@ _LAST_OF_DAY = """
 
 def instruments_of(
     clickhouse: ClickHouse, origin: str, portfolios: Sequence[str], start: int, end: int
-) -> list[tuple[str, str, str]]:
+) -> list[tuple[str, str, str, tuple[str, ...]]]:
     """Return portfolio, instrument and currency of what was held or traded between two times (epoch seconds).
 
-    A currency is empty where it was not told. Raises StorageUnavailable or StorageRejected.
+    The currency is that of the newest position, else trade, else transaction, and then every one that was told; one is
+    empty where it was not told. Raises StorageUnavailable or StorageRejected.
     """
     where = """
         origin = {origin:String} AND portfolio IN {names:Array(String)} AND instrument != ''
             AND ts >= toDateTime({start:UInt32}) AND ts < toDateTime({end:UInt32})
     """
-    sql = " UNION DISTINCT ".join(
-        f"SELECT DISTINCT portfolio, instrument, toString(currency) FROM {table} WHERE {where}"
-        for table in ("positions", "trades", "transactions")
+    told = " UNION ALL ".join(
+        f"""
+            SELECT portfolio, instrument, {rank} AS rank, argMax(toString(currency), (ts, version)) AS last,
+                groupUniqArray(toString(currency)) AS every
+            FROM {table} WHERE {where} GROUP BY portfolio, instrument
+        """
+        for rank, table in enumerate(("transactions", "trades", "positions"))
     )
+    sql = f"""
+        SELECT portfolio, instrument, argMax(last, rank), arraySort(groupUniqArrayArray(every)) FROM ({told})
+        GROUP BY portfolio, instrument ORDER BY portfolio, instrument
+    """
     asked = {"origin": origin, "names": list(portfolios), "start": max(start, 0), "end": end}
     rows = clickhouse.rows(sql, asked, kind="instruments of portfolios")
-    return sorted((str(name), str(symbol), str(currency)) for name, symbol, currency in rows if symbol != CASH)
+    return [
+        (str(name), str(symbol), str(currency), tuple(str(each) for each in every))
+        for name, symbol, currency, every in rows
+        if symbol != CASH
+    ]
 
 
 def reported_by_day(
@@ -129,8 +143,9 @@ def paid_by_day(
         ) AS m USING (portfolio, day)
         WHERE at > transform(portfolio, {{names:Array(String)}}, {{since:Array(Int64)}}, 0)
             AND at <= transform(portfolio, {{names:Array(String)}}, {{until:Array(Int64)}}, 0)
-        GROUP BY portfolio, instrument, told, day, at > report AND report % {DAY_SECONDS} != 0 AS late
-        ORDER BY day, late
+        GROUP BY portfolio, instrument, told, day, at > report AND report % {DAY_SECONDS} != 0 AS late,
+            split = 0 AS is_no_split
+        ORDER BY day, late, is_no_split
     """
     names = list(since)
     asked: dict[str, object] = {

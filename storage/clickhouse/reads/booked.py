@@ -37,37 +37,48 @@ class Booked:
     """Of the trade, the first of several, or the transaction."""
 
 
-def booked(clickhouse: ClickHouse, origin: str, portfolio: str, ends: Sequence[int]) -> list[Booked]:
+def booked(
+    clickhouse: ClickHouse, origin: str, portfolio: str, ends: Sequence[int], *, by_run: bool = False
+) -> list[Booked]:
     """Return everything booked up to the last of `ends`, oldest first.
 
     Trades of an instrument on one side are taken together between two ends, where no split or transfer of it came
-    between: what is held and paid at each end is the same. ends: epoch seconds, oldest first, one a day at most. Raises
+    between: what is held and paid at each end is the same. by_run: where none on the other side came between either,
+    so that what it cost is the same, too. ends: epoch seconds, oldest first, one a day at most. Raises
     StorageUnavailable or StorageRejected.
     """
     if not len(ends):
         return []
-    found = [*_transactions(clickhouse, origin, portfolio, ends), *_trades(clickhouse, origin, portfolio, ends)]
+    found = [*_transactions(clickhouse, origin, portfolio, ends), *_trades(clickhouse, origin, portfolio, ends, by_run)]
     return sorted(found, key=lambda each: (each.seconds, each.action in ("buy", "sell"), each.id))
 
 
-def _trades(clickhouse: ClickHouse, origin: str, portfolio: str, ends: Sequence[int]) -> list[Booked]:
+def _trades(clickhouse: ClickHouse, origin: str, portfolio: str, ends: Sequence[int], by_run: bool) -> list[Booked]:
     last = np.array([int(at) // DAY_SECONDS for at in ends])
     days = np.arange(last[0], last[-1] + 1)
     at = "toUnixTimestamp(r.ts)"
     day = f"toInt64(intDiv({at}, {DAY_SECONDS}))"
+    # Trades before it less those of its own side among them: the same for all of a run, and no other run of its side.
+    in_order = "instrument {side} ORDER BY r.ts, trade_id"
+    run = " - ".join(f"row_number() OVER (PARTITION BY {in_order.format(side=side)})" for side in ("", ", side"))
     sql = f"""
         SELECT toUnixTimestamp64Micro(min(r.ts)), toString(side), toString(instrument), sum(quantity),
-            sum(quantity * price) / sum(quantity), sum(commission + fees), toString(currency), min(trade_id),
+            sum(quantity * price) / sum(quantity), sum(commission + fees), toString(currency),
+            argMin(trade_id, (r.ts, trade_id)),
             transform({day}, {{days:Array(Int64)}}, {{spans:Array(Int64)}}, 0)
                 + ({at} > transform({day}, {{last:Array(Int64)}}, {{ends:Array(Int64)}}, {at})) AS span,
             arrayCount(moved -> moved <= toUnixTimestamp64Micro(r.ts), z.times) AS after
-        FROM trades AS r FINAL LEFT JOIN (
+        FROM (
+            SELECT r.ts AS ts, side, instrument, quantity, price, commission, fees, currency, trade_id,
+                {run if by_run else "0"} AS run
+            FROM trades AS r FINAL
+            WHERE origin = {{origin:String}} AND portfolio = {{portfolio:String}} AND {at} <= {{until:Int64}}
+        ) AS r LEFT JOIN (
             SELECT instrument, groupArray(toUnixTimestamp64Micro(x.ts)) AS times FROM transactions AS x FINAL
             WHERE origin = {{origin:String}} AND portfolio = {{portfolio:String}} AND action IN ('split', 'transfer')
             GROUP BY instrument
         ) AS z USING (instrument)
-        WHERE origin = {{origin:String}} AND portfolio = {{portfolio:String}} AND {at} <= {{until:Int64}}
-        GROUP BY instrument, side, currency, span, after
+        GROUP BY instrument, side, currency, span, after, run
     """
     asked = {
         "origin": origin, "portfolio": portfolio, "until": int(ends[-1]), "days": days.tolist(),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from access.viewer import Viewer
+from core.clock import SystemClock
 from core.roles import Role
 from dashboard.holdings.charts import instrument_history
 from dashboard.tabs import holdings
@@ -16,6 +19,8 @@ from dashboard.views.tab import Choices, View
 from sample.load import load_sample
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
+from tests.ingest.conftest import sender
+from tests.ingest.test_door import DAY, at
 
 VIEWER = Viewer("ana", Role.VIEWER)
 
@@ -131,3 +136,28 @@ def test_the_history_of_two_reports_has_ticks_of_days_and_of_whole_units() -> No
     assert (quantity["dtick"], quantity["tickformat"]) == (1, ",d")
     assert figure["data"][0]["mode"] == "lines+markers"
     assert "tickformat" not in instrument_history([("alpha", day, 0.5, 1.0, 0.5)], "EUR")["layout"]["yaxis2"]
+
+
+def test_of_a_value_that_is_nothing_no_gain_is_a_share(stores: Stores) -> None:
+    put_portfolios(stores.state, [Portfolio("own", "alpha", "Alpha", currency="EUR")])
+    stores = replace(stores, clock=SystemClock())
+    day = int(time.time()) // DAY * DAY - 3 * DAY
+    send = sender(stores)
+    assert send("instruments", [{"symbol": "ES", "asset_class": "future", "multiplier": 50}]).status_code == 200
+    for number, price in enumerate((100, 103)):
+        row = {"portfolio": "alpha", "ts": at(day + number * DAY), "instrument": "ES", "quantity": 1, "price": price}
+        assert send("positions", [row]).status_code == 200
+    found = view(stores, portfolio="own:alpha")
+    assert "+150" in text_of(found.slots["holdings-movers-table"])
+
+
+def test_the_history_of_parts_that_report_at_other_hours_is_one_of_days() -> None:
+    rows = [
+        (name, day * DAY + hour * 3_600, quantity + day, 10.0 + hour, 0.0)
+        for day in (20_000, 20_001)
+        for name, hour, quantity in (("alpha", 9, 500), ("alpha", 16, 100), ("beta", 17, 50))
+    ]
+    price, quantity = instrument_history(rows, "EUR")["data"]
+    assert quantity["x"] == price["x"] == ["2024-10-04", "2024-10-05"]
+    assert list(quantity["y"]) == [40_150, 40_152]
+    assert list(price["y"]) == [27, 27]

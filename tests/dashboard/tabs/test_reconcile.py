@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+
 import pytest
 
 from access.viewer import Viewer
+from core.clock import SystemClock
 from core.roles import Role
 from dashboard.tabs import reconcile
 from dashboard.views.tab import Choices, View
@@ -12,6 +16,8 @@ from sample.load import load_sample
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.dashboard.tabs.test_holdings import text_of
+from tests.ingest.conftest import sender
+from tests.ingest.test_door import DAY, at
 from tests.support.api import client_of
 
 VIEWER = Viewer("ana", Role.VIEWER)
@@ -105,3 +111,26 @@ def test_who_may_see_a_part_alone_sees_no_other(stores: Stores) -> None:
         found = view(stores, limited, portfolio=portfolio)
         assert "BETA" not in repr(found) and "Beta" not in repr(found)
         assert "ALPHA" in text_of(found.slots["reconcile-positions-table"])
+
+
+@pytest.mark.parametrize(
+    ("currency", "cash", "word"),
+    [("USD", True, "not compared"), ("EUR", False, "not all compared"), ("EUR", True, "agree")],
+)  # fmt: skip
+def test_books_agree_where_all_of_them_was_compared_alone(
+    stores: Stores, currency: str, cash: bool, word: str
+) -> None:  # fmt: skip
+    put_portfolios(stores.state, [Portfolio("own", "alpha", "Alpha", currency="EUR")])
+    stores = replace(stores, clock=SystemClock())
+    send, day = sender(stores), int(time.time()) // DAY * DAY - 3 * DAY
+    row = {"portfolio": "alpha", "instrument": "ACME", "price": 10}
+    for number, quantity in enumerate((10, 15)):
+        told = [{**row, "ts": at(day + number * DAY), "quantity": quantity}]
+        assert send("positions", told).status_code == 200
+        money = [{"portfolio": "alpha", "ts": at(day + number * DAY), "currency": "EUR", "amount": 100 - 50 * number}]
+        assert not cash or send("cash", money).status_code == 200
+    trade = {**row, "trade_id": "1", "ts": at(day + DAY + 9), "side": "buy", "quantity": 5, "currency": currency}
+    assert send("trades", [trade]).status_code == 200
+    card = text_of(view(stores, portfolio="own:alpha").slots["reconcile-strip"]).split("compared, ")[0]
+    assert word in card
+    assert ("✓" in card) == (word == "agree")
