@@ -324,8 +324,8 @@ def _rates(
 def _reasons(book: BookHistory, steps: _Steps, is_known: Bools, apart: Floats, timing: Floats) -> tuple[str, ...]:
     said = []
     if book.unreported:
-        names = first_of(book.unreported)
-        said.append(f"Positions of {names} are built from trades: what they gained is not known here.")
+        built = first_of(book.unreported)
+        said.append(f"Positions of {built} are built from trades: what they gained is not known here.")
     missing = int((~steps.is_covered).sum())
     if missing:
         first, last = book.days[0], book.days[-1]
