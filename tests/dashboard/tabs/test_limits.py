@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 import yaml
 
 from access.viewer import Viewer
+from analytics.liquidity import SHARE_OF_VOLUME
 from core.roles import Role
 from core.settings.limits import SetLimits
 from dashboard.tabs import limits
@@ -61,13 +63,16 @@ def test_every_figure_of_the_sample_is_known_and_is_that_of_its_holdings(stores:
     held = holdings(stores, whole, None)
     assert held is not None
     weights: dict[str, float] = {}
+    shares: dict[str, float] = {}
     for each in held.positions:
         weights[each.instrument] = weights.get(each.instrument, 0.0) + each.weight
+        of_volume = each.quantity / (each.about.daily_volume or math.nan)
+        shares[each.instrument] = shares.get(each.instrument, 0.0) + of_volume
     exact = {
         "gross": held.all().gross / held.nav, "net": held.all().net / held.nav,
         "position": max(map(abs, weights.values())),
         "sector": max(each.gross for each in held.by("sector")) / held.nav,
-        "liquidate_days": max(each.liquidate_days for each in held.positions),
+        "liquidate_days": max(abs(each) / SHARE_OF_VOLUME for each in shares.values()),
     }  # fmt: skip
     for name, value in exact.items():
         assert by[name].value == pytest.approx(value, rel=1e-9), name
