@@ -133,4 +133,5 @@ def _prices(
 def _units(ratios: Sequence[tuple[np.datetime64, float]], days: NDArray[np.datetime64]) -> Floats:
     """Return how many of a day's units one of before all splits is."""
     on = np.array([day for day, _ in ratios], dtype="datetime64[D]")
-    return carried(on, np.cumprod(np.array([ratio for _, ratio in ratios], dtype=np.float64)), days, 1.0)
+    units = np.cumprod([ratio for _, ratio in ratios]).astype(np.float64)
+    return carried(on, units, days, 1.0)
