@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dash import html
@@ -12,7 +11,6 @@ from analytics.performance import WINDOWS
 from core.alerts.spec import HISTORY
 from core.format import duration
 from core.kinds.ib.source import IbSource
-from dashboard.components.card import empty
 from dashboard.components.choices import (
     choice_bar,
     choice_input,
@@ -25,6 +23,7 @@ from dashboard.components.panel import panels, slot
 from dashboard.execution import cards, charts, tables
 from dashboard.execution.broker import broker_rows
 from dashboard.portfolio import choice_bar as portfolio_bar
+from dashboard.portfolio.sub_page import lacks, mark, nothing
 from dashboard.views.marks import of_portfolio
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
@@ -38,7 +37,7 @@ from portfolio.query import PortfolioQuery
 from status.alerts import alerts_now
 from storage.clickhouse.reads.orders_worked import By
 from storage.clickhouse.reads.portfolio import DAY_SECONDS
-from storage.state.portfolios import NOT_TRADED, Portfolio, list_portfolios
+from storage.state.portfolios import NOT_TRADED, list_portfolios
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -131,6 +130,7 @@ OUTAGE = Panel(
 )
 PANELS = (OVER_TIME, BY, SHORTFALL, PARTS, OUTCOMES, LATENCY, IMPACT, MONTHS, OUTAGE)
 SAID = tuple(f"{panel.id}-said" for panel in (OVER_TIME, BY, SHORTFALL, PARTS, IMPACT, MONTHS, OUTAGE))
+SHOWS = "Shows orders as soon as they are sent."
 
 
 def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
@@ -167,7 +167,8 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     bands = bands_of(fired, component, stores.clock.now())
     found = execution(stores, portfolio, viewer.portfolios, query, by, bands) if portfolio is not None else None
     if found is None:
-        return _nothing(portfolio, query, (*not_there, *problems))
+        title = lacks(portfolio, "told of no orders or trades", query)
+        return nothing(PANELS, REMARKS, STRIP, (*not_there, *problems), title, FEED, SHOWS)
     start, end = _seconds(found)
     rows, no_broker = broker_rows(stores, start, end)
     drawn = {
@@ -180,7 +181,7 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
         slots={
             REMARKS: [*adjusted, *cards.remarks(found)],
             STRIP: html.Div(cards.strip(found), className="fw-cards"),
-            MARK: _mark(found),
+            MARK: mark(found.portfolio, f"{found.first} to {found.last}"),
             BROKER: html.P(no_broker, className="fw-facts") if no_broker else [],
             OUTCOMES.slot: tables.outcomes_table(found),
             LATENCY.slot: tables.latency_table(found),
@@ -251,22 +252,6 @@ def _outage(found: Execution) -> dict[str, Any]:
         f"{OUTAGE.id}-said": f"{duration(found.outage.seconds)} in all · "
         f"{tables.outage_verdict(found.outage, currency)}",
     }
-
-
-def _mark(found: Execution) -> html.Span:
-    word = portfolio_bar.MARKS.get(found.portfolio.origin)
-    said = " · ".join(each for each in (word, f"{found.first} to {found.last}") if each)
-    return html.Span(said, className="fw-mark", title=found.portfolio.note or None)
-
-
-def _nothing(portfolio: Portfolio | None, query: PortfolioQuery, problems: Sequence[str]) -> View:
-    when = f" on or before {query.as_of}" if query.as_of is not None else " yet"
-    title = f"{portfolio.name} told of no orders or trades{when}" if portfolio is not None else "No portfolio yet"
-    return View(
-        slots={REMARKS: portfolio_bar.adjusted_line(problems), STRIP: empty(title, FEED)},
-        as_of=dict.fromkeys(panel.id for panel in PANELS),
-        notes=dict.fromkeys((panel.id for panel in PANELS), "Shows orders as soon as they are sent."),
-    )
 
 
 PAGE = Page(

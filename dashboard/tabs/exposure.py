@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dash import html
 
 from access.viewer import Viewer
 from analytics.performance import WINDOWS
-from dashboard.components.card import empty
 from dashboard.components.choices import choice_bar, choice_input, choice_segments, choice_select, chosen, spacer
 from dashboard.components.panel import panels, slot
 from dashboard.exposure import charts, tables
 from dashboard.portfolio import choice_bar as portfolio_bar
+from dashboard.portfolio.sub_page import lacks, mark, nothing
 from dashboard.tabs.holdings import DEFAULT_GROUP, FEED
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
@@ -67,6 +66,7 @@ NOW = Panel(
 )
 PANELS = (COURSE, DENSE, BY_GROUP, NOW)
 GRAPHS = tuple(panel.graph for panel in PANELS if panel.graph)
+SHOWS = "Shows exposure as soon as positions are reported."
 
 
 def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
@@ -97,7 +97,10 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     by = _group(choices)
     found = exposure_course(book, query, by) if book is not None else None
     if portfolio is None or found is None:
-        return _nothing(portfolio, query, (*not_there, *problems), told_any=book is not None)
+        title = lacks(portfolio, "reported no positions", query)
+        if portfolio is not None and book is not None:
+            title = f"{portfolio.name} has no positions with a net asset value in this window"
+        return nothing(PANELS, REMARKS, STRIP, (*not_there, *problems), title, FEED, SHOWS)
     return _shown(stores, portfolio, found, by, [*not_there, *problems])
 
 
@@ -106,16 +109,13 @@ def _shown(stores: Stores, portfolio: Portfolio, found: ExposureCourse, by: Grou
     drawn = charts.by_group(found)
     stale_after = report_stale_after_seconds(portfolio, stores.clock.now())
     seen_at = float(last.astype("datetime64[D]").astype(int) * DAY_SECONDS) if stale_after is not None else None
-    word = portfolio_bar.MARKS.get(portfolio.origin)
-    span = f"{found.days[0]} – {last}"
     return View(
         figures={COURSE.graph: charts.course(found), DENSE.graph: charts.dense(found),
                  BY_GROUP.graph: dict(drawn.figure)},
         slots={
             REMARKS: tables.remarks(found, problems),
             STRIP: html.Div(tables.strip(found, portfolio.currency), className="fw-cards"),
-            MARK: html.Span(" · ".join(each for each in (word, span) if each), className="fw-mark",
-                            title=portfolio.note or None),
+            MARK: mark(portfolio, f"{found.days[0]} – {last}"),
             f"{ID}-group-said": f"by {GROUPS[by].lower()} · percent of the net asset value",
             f"{ID}-groups-said": f"on {last}",
             NOW.slot: tables.groups_table(found, by),
@@ -129,20 +129,6 @@ def _shown(stores: Stores, portfolio: Portfolio, found: ExposureCourse, by: Grou
 def _group(choices: Choices) -> Group:
     name = chosen([*GROUPS.items()], choices, "group", DEFAULT_GROUP)
     return next(group for group in GROUPS if group == name)
-
-
-def _nothing(
-    portfolio: Portfolio | None, query: PortfolioQuery, problems: Sequence[str], *, told_any: bool
-) -> View:  # fmt: skip
-    when = f" on or before {query.as_of}" if query.as_of is not None else " yet"
-    title = f"{portfolio.name} reported no positions{when}" if portfolio is not None else "No portfolio yet"
-    if told_any and portfolio is not None:
-        title = f"{portfolio.name} has no positions with a net asset value in this window"
-    return View(
-        slots={REMARKS: portfolio_bar.adjusted_line(problems), STRIP: empty(title, FEED)},
-        as_of=dict.fromkeys(panel.id for panel in PANELS),
-        notes=dict.fromkeys((panel.id for panel in PANELS), "Shows exposure as soon as positions are reported."),
-    )
 
 
 PAGE = Page(

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from dash import html
 
 from access.viewer import Viewer
-from dashboard.components.card import empty
 from dashboard.components.choices import choice_bar, choice_input, choice_segments, choice_select, chosen, spacer
 from dashboard.components.panel import panels, slot
 from dashboard.holdings import cards, charts, tables
 from dashboard.portfolio import choice_bar as portfolio_bar
+from dashboard.portfolio.sub_page import lacks, mark, nothing
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
 from portfolio.allowed import seen
@@ -23,7 +22,7 @@ from portfolio.holdings import GROUPS, Group, Holdings, holdings, report_stale_a
 from portfolio.query import PortfolioQuery
 from storage.clickhouse.reads.book import history_of_instrument
 from storage.clickhouse.reads.portfolio import DAY_SECONDS
-from storage.state.portfolios import Portfolio, list_portfolios
+from storage.state.portfolios import list_portfolios
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -83,6 +82,7 @@ CLOSED = Panel(
 )
 PANELS = (MAP, MOVERS, GROUPED, ALL, HISTORY, CLOSED)
 NONE_HELD = "Shows the history of an instrument that was held."
+SHOWS = "Shows positions as soon as they are reported."
 
 
 def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
@@ -116,7 +116,8 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     portfolio, not_there = chosen_portfolio(stores, known, query.portfolio)
     told = holdings(stores, portfolio, viewer.portfolios, query.as_of) if portfolio is not None else None
     if portfolio is None or told is None:
-        return _nothing(portfolio, query, (*not_there, *problems))
+        title = lacks(portfolio, "reported no positions", query)
+        return nothing(PANELS, REMARKS, STRIP, (*not_there, *problems), title, FEED, SHOWS)
     costs = costed(stores, told, viewer.portfolios, chosen([*METHODS.items()], choices, "method", REPORTED))
     found = costs.holdings
     group = _group(choices)
@@ -132,7 +133,9 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
         slots={
             REMARKS: [*portfolio_bar.adjusted_line((*not_there, *problems)), *cards.remarks(found)],
             STRIP: html.Div(cards.strip(found), className="fw-cards"),
-            MARK: _mark(found, newest),
+            MARK: mark(
+                portfolio, f"{'built from trades' if len(found.built) == len(found.names) else 'report'} of {newest}"
+            ),
             f"{ID}-map-said": drawn.subtitle,
             MOVERS.slot: tables.movers_table(found),
             f"{ID}-groups-said": f"by {GROUPS[group].lower()}",
@@ -174,23 +177,6 @@ def _history(stores: Stores, found: Holdings, picked: str) -> tuple[dict[str, An
     about = next((each for each in (*found.positions, *found.closed) if each.instrument == picked), None)
     currency = about.currency if about else found.portfolio.currency
     return charts.instrument_history(rows, currency), about.about.name if about else picked
-
-
-def _mark(found: Holdings, newest: np.datetime64) -> html.Span:
-    word = portfolio_bar.MARKS.get(found.portfolio.origin)
-    is_built = len(found.built) == len(found.names)
-    said = " · ".join(each for each in (word, f"{'built from trades' if is_built else 'report'} of {newest}") if each)
-    return html.Span(said, className="fw-mark", title=found.portfolio.note or None)
-
-
-def _nothing(portfolio: Portfolio | None, query: PortfolioQuery, problems: Sequence[str]) -> View:
-    when = f" on or before {query.as_of}" if query.as_of is not None else " yet"
-    title = f"{portfolio.name} reported no positions{when}" if portfolio is not None else "No portfolio yet"
-    return View(
-        slots={REMARKS: portfolio_bar.adjusted_line(problems), STRIP: empty(title, FEED)},
-        as_of=dict.fromkeys(panel.id for panel in PANELS),
-        notes=dict.fromkeys((panel.id for panel in PANELS), "Shows positions as soon as they are reported."),
-    )
 
 
 PAGE = Page(

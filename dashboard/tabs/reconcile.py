@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from dash import html
 
 from access.viewer import Viewer
-from dashboard.components.card import empty
 from dashboard.components.choices import choice_bar, choice_input, choice_select, spacer
 from dashboard.components.panel import panels, slot
 from dashboard.portfolio import choice_bar as portfolio_bar
+from dashboard.portfolio.sub_page import lacks, mark, nothing
 from dashboard.reconcile import cards, charts, tables
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
@@ -20,8 +19,8 @@ from portfolio.allowed import seen
 from portfolio.chosen import chosen_portfolio, find, key_of
 from portfolio.holdings import report_stale_after_seconds
 from portfolio.query import PortfolioQuery
-from portfolio.reconciliation import Reconciliation, reconciliation
-from storage.state.portfolios import Portfolio, list_portfolios
+from portfolio.reconciliation import reconciliation
+from storage.state.portfolios import list_portfolios
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -56,6 +55,7 @@ MONEY = Panel(
     TableBody(180, 420, tables.MONEY),
 )
 PANELS = (POSITIONS, MONEY, COURSE)
+SHOWS = "Shows differences as soon as both sides are there."
 
 
 def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
@@ -81,7 +81,8 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     portfolio, not_there = chosen_portfolio(stores, known, query.portfolio)
     found = reconciliation(stores, portfolio, viewer.portfolios, query.as_of) if portfolio is not None else None
     if portfolio is None or found is None:
-        return _nothing(portfolio, query, (*not_there, *problems))
+        title = lacks(portfolio, "has no two sides to compare", query)
+        return nothing(PANELS, REMARKS, STRIP, (*not_there, *problems), title, FEED, SHOWS)
     drawn = charts.course(found)
     newest = np.datetime64(found.newest, "s").astype("datetime64[D]")
     stale_after = report_stale_after_seconds(portfolio, stores.clock.now())
@@ -91,7 +92,7 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
         slots={
             REMARKS: [*portfolio_bar.adjusted_line((*not_there, *problems)), *cards.remarks(found)],
             STRIP: html.Div(cards.strip(found), className="fw-cards"),
-            MARK: _mark(found, newest),
+            MARK: mark(portfolio, f"report of {newest}"),
             f"{ID}-course-said": drawn.subtitle,
             f"{ID}-positions-said": f"report of {newest}",
             POSITIONS.slot: tables.positions_table(found, link),
@@ -103,22 +104,6 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
         },
         notes={**dict.fromkeys((panel.id for panel in PANELS), ""), COURSE.id: drawn.note},
         stale_after_seconds=dict.fromkeys((panel.id for panel in PANELS), stale_after),
-    )
-
-
-def _mark(found: Reconciliation, newest: np.datetime64) -> html.Span:
-    word = portfolio_bar.MARKS.get(found.portfolio.origin)
-    said = " · ".join(each for each in (word, f"report of {newest}") if each)
-    return html.Span(said, className="fw-mark", title=found.portfolio.note or None)
-
-
-def _nothing(portfolio: Portfolio | None, query: PortfolioQuery, problems: Sequence[str]) -> View:
-    when = f" on or before {query.as_of}" if query.as_of is not None else " yet"
-    title = f"{portfolio.name} has no two sides to compare{when}" if portfolio is not None else "No portfolio yet"
-    return View(
-        slots={REMARKS: portfolio_bar.adjusted_line(problems), STRIP: empty(title, FEED)},
-        as_of=dict.fromkeys(panel.id for panel in PANELS),
-        notes=dict.fromkeys((panel.id for panel in PANELS), "Shows differences as soon as both sides are there."),
     )
 
 

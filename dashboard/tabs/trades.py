@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dash import html
@@ -11,7 +10,6 @@ from access.viewer import Viewer
 from analytics.performance import WINDOWS
 from core import format as text
 from core.ingest.kinds import STATUSES
-from dashboard.components.card import empty
 from dashboard.components.choices import (
     choice_bar,
     choice_input,
@@ -23,6 +21,7 @@ from dashboard.components.choices import (
 )
 from dashboard.components.panel import panels, slot
 from dashboard.portfolio import choice_bar as portfolio_bar
+from dashboard.portfolio.sub_page import lacks, mark, nothing
 from dashboard.trades import blotter, cards, charts, tables
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
@@ -98,6 +97,7 @@ ORDER = Panel(
 )
 PANELS = (SCATTER, SPREAD, GROUPED, ALL, ORDERS, ORDER)
 OF_TRIPS = (SCATTER, SPREAD, GROUPED, ALL)
+SHOWS = "Shows trades and orders as soon as they are told."
 
 
 def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
@@ -130,14 +130,14 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     known = seen(list_portfolios(stores.state), viewer.portfolios)
     portfolio, not_there = chosen_portfolio(stores, known, query.portfolio)
     if portfolio is None:
-        return _nothing("No portfolio yet", problems)
+        return nothing(PANELS, REMARKS, STRIP, problems, lacks(None, "", query), FEED, SHOWS)
     narrowed, unknown = _narrowed(choices)
     instrument = choices.get("instrument", "")
     found = trips_of(stores, portfolio, viewer.portfolios, query, instrument)
     orders = orders_of(stores, portfolio, viewer.portfolios, query.as_of, narrowed)
     if found is None and orders is None:
-        when = f" on or before {query.as_of}" if query.as_of is not None else " yet"
-        return _nothing(f"{portfolio.name} told no trades and no orders{when}", (*not_there, *problems))
+        title = lacks(portfolio, "told no trades and no orders", query)
+        return nothing(PANELS, REMARKS, STRIP, (*not_there, *problems), title, FEED, SHOWS)
     odd = misfits(stores, portfolio, viewer.portfolios) if orders else Odd()
     told = [*not_there, *problems, *unknown, *_never_traded(found, orders, instrument)]
     parts = [_trips_view(stores, choices, found), _orders_view(stores, choices, viewer, portfolio, orders)]
@@ -146,7 +146,7 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
         slots={
             REMARKS: cards.remarks(told, found, odd),
             STRIP: html.Div(cards.strip(found, orders), className="fw-cards"),
-            MARK: _mark(found, portfolio),
+            MARK: mark(portfolio, text.count(found.matched.trades, "fill") if found else ""),
             PICK: [_instruments(portfolio, found, orders, instrument)],
             **{name: each for part in parts for name, each in part.slots.items()},
         },
@@ -231,21 +231,6 @@ def _instruments(portfolio: Portfolio, found: Trips | None, orders: Blotter | No
     options = [("", "all"), *((name, text.cut(name, 40)) for name in names)]
     return plain_select(ID, "instrument", options, chosen=instrument, default="", label="Instrument",
                         key=f"{portfolio.id} {len(options)}")  # fmt: skip
-
-
-def _mark(found: Trips | None, portfolio: Portfolio) -> html.Span:
-    word = portfolio_bar.MARKS.get(portfolio.origin)
-    many = text.count(found.matched.trades, "fill") if found else ""
-    said = " · ".join(each for each in (word, many) if each)
-    return html.Span(said, className="fw-mark", title=portfolio.note or None)
-
-
-def _nothing(title: str, problems: Sequence[str]) -> View:
-    return View(
-        slots={REMARKS: portfolio_bar.adjusted_line(problems), STRIP: empty(title, FEED)},
-        as_of=dict.fromkeys(panel.id for panel in PANELS),
-        notes=dict.fromkeys((panel.id for panel in PANELS), "Shows trades and orders as soon as they are told."),
-    )
 
 
 PAGE = Page(
