@@ -43,7 +43,7 @@ def _outputs(key: str) -> list[tuple[str, str]]:
 
 def _places(items: Any) -> list[tuple[Any, Any]] | None:
     """Return id and property of each item; None when it is no list of such."""
-    if not isinstance(items, Sequence):
+    if not isinstance(items, list):
         return None
     places = [(item.get("id"), item.get("property")) for item in items if isinstance(item, dict)]
     return places if len(places) == len(items) else None
