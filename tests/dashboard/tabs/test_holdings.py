@@ -127,7 +127,7 @@ def test_who_may_see_a_part_alone_sees_no_other(stores: Stores) -> None:
 
 
 def test_the_history_of_two_reports_has_ticks_of_days_and_of_whole_units() -> None:
-    day = 1_790_035_200
+    day = 19_000 * 86_400
     rows = [("alpha", day, 2.0, 10.5, 21.0), ("alpha", day + 86_400, 3.0, 10.0, 30.0)]
     figure = instrument_history(rows, "EUR")
     axis, quantity = figure["layout"]["xaxis"], figure["layout"]["yaxis2"]
