@@ -13,7 +13,7 @@ from analytics.cadence import Cadence, Given, Rhythm
 from core.format import count
 from core.trading_days import trading_days
 from portfolio.freshness import value_stale_after_seconds
-from portfolio.reports import covers
+from portfolio.reports import as_of, covers
 
 if TYPE_CHECKING:
     from storage.state.portfolios import Portfolio
@@ -80,7 +80,7 @@ class Newest:
 
     def as_of(self, now: float) -> float:
         """Return of when it is: the end of its day, or the time that it has while that day goes on."""
-        return self.known_at if self.known_at <= now else self.stamp
+        return as_of(self.stamp, now)
 
     def age_seconds(self, now: float) -> float:
         """Return its age at `now` (epoch seconds)."""

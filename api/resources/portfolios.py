@@ -23,7 +23,7 @@ from portfolio import given
 from portfolio.chosen import key_of
 from portfolio.data import PortfolioData
 from portfolio.histories import kept
-from portfolio.reports import covers
+from portfolio.reports import as_of
 from portfolio.summary import columns, side_by_side, unit_of
 from portfolio.tree.facts import Node, nodes
 from portfolio.tree.limited import add_seen, delete_seen, set_seen
@@ -101,14 +101,10 @@ def _is_valued(node: Node) -> bool:
 def _age_of_all(found: list[Node], now: float) -> Aged:
     """Return the age of the newest value; stale where no value that is expected is recent."""
     ages = [_age(node, now) for node in found if _is_valued(node)]
-    known = (_as_of(node.newest, now) for node in found if _is_valued(node) and node.newest)
+    known = (as_of(node.newest, now) for node in found if _is_valued(node) and node.newest)
     newest = max(known, default=None)
     is_stale = bool(ages) and all(each.stale for each in ages)
     return Aged(as_of=at(newest), age_seconds=age_in_seconds(newest, now), stale=is_stale, source="nav")
-
-
-def _as_of(stamp: float, now: float) -> float:
-    return covers(stamp) if covers(stamp) <= now else stamp
 
 
 def _node(ask: Ask[Parameters], node: Node) -> Portfolio:

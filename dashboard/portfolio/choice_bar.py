@@ -75,10 +75,9 @@ MOST_RESTATEMENTS = 3
 def bar(stores: Stores, choices: Choices, limits: Limits) -> html.Div:
     """Return the bar of choices, among the portfolios that may be seen."""
     known = seen(list_portfolios(stores.state), limits)
-    own, first = [each for each in known if each.origin == "own"], find(known, "")
+    own = [each for each in known if each.origin == "own"]
     return choice_bar(
-        choice_select(ID, "portfolio", tree(known), choices, default=key_of(first) if first else "",
-                      label="Portfolio"),
+        portfolio_choice(ID, known, choices),
         *([] if own else [html.A("Import your own", href=IMPORT, className="fw-choice", **needing(CHANGING_ROLE))]),
         slot("portfolio-benchmark"),
         html.Div(window_buttons(choices.get("window", DEFAULT_WINDOW)), id="portfolio-windows", className="fw-slot"),
@@ -195,6 +194,14 @@ def benchmark(stores: Stores, data: PortfolioData, page: str = ID) -> html.Label
         page, "benchmark", options, chosen=used if used in dict(options) else NO_BENCHMARK,
         default=default_benchmark(data.portfolio), label="vs", key=data.own.key,
     )  # fmt: skip
+
+
+def portfolio_choice(tab: str, known: Sequence[Portfolio], choices: Choices) -> Any:
+    """Return the choice of the portfolio of a page, among those that may be seen."""
+    first = find(known, "")
+    return choice_select(
+        tab, "portfolio", tree(known), choices, default=key_of(first) if first else "", label="Portfolio"
+    )
 
 
 def tree(known: Sequence[Portfolio]) -> list[tuple[str, str]]:

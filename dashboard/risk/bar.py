@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dashboard.components.choices import choice_input, choice_segments, choice_select
 from dashboard.portfolio import choice_bar as portfolio_bar
 from portfolio.allowed import Limits, seen
-from portfolio.chosen import chosen_portfolio, find, key_of
+from portfolio.chosen import chosen_portfolio
 from portfolio.instrument_returns import HISTORIES, History
 from portfolio.query import PortfolioQuery
 from portfolio.risk import Book, book_of
@@ -50,10 +50,8 @@ def portfolio_choices(
 ) -> list[Any]:
     """Return the controls of portfolio, day, level, horizon and history."""
     known = seen(list_portfolios(stores.state), limits)
-    first = find(known, "")
     return [
-        choice_select(tab, "portfolio", portfolio_bar.tree(known), choices, default=key_of(first) if first else "",
-                      label="Portfolio"),
+        portfolio_bar.portfolio_choice(tab, known, choices),
         choice_input(tab, "asof", choices, default="", label="As of", type="date",
                      hint="Last day (UTC) whose report counts; empty for the newest"),
         choice_segments(tab, "level", [(name, f"{name} %") for name in LEVELS], choices, default="95",

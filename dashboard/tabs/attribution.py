@@ -31,7 +31,6 @@ from portfolio.allowed import seen
 from portfolio.attribution import Attribution, attribution
 from portfolio.brinson import LINKINGS, MODELS, SEGMENTS, WAYS, Brinson, attributed_to
 from portfolio.by_period import PERIODS, Every
-from portfolio.chosen import find, key_of
 from portfolio.data import PortfolioData
 from portfolio.fees import Fees, fees
 from portfolio.holdings import GROUPS, Group, report_stale_after_seconds
@@ -123,10 +122,8 @@ Name = TypeVar("Name", bound=str)
 def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
     """Return the page without data."""
     known = seen(list_portfolios(stores.state), viewer.portfolios)
-    first = find(known, "")
     bar = choice_bar(
-        choice_select(ID, "portfolio", portfolio_bar.tree(known), choices, default=key_of(first) if first else "",
-                      label="Portfolio"),
+        portfolio_bar.portfolio_choice(ID, known, choices),
         slot(BENCHMARK),
         html.Div(portfolio_bar.window_buttons(choices.get("window", DEFAULT_WINDOW), page=ID), id=WINDOWS,
                  className="fw-slot"),

@@ -15,7 +15,6 @@ from dashboard.components.choices import (
     choice_bar,
     choice_input,
     choice_segments,
-    choice_select,
     plain_select,
     spacer,
 )
@@ -28,7 +27,7 @@ from dashboard.views.marks import of_portfolio
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
 from portfolio.allowed import seen
-from portfolio.chosen import chosen_portfolio, find, key_of
+from portfolio.chosen import chosen_portfolio
 from portfolio.execution import execution
 from portfolio.execution_model import BYS, Execution
 from portfolio.incidents import fired_events
@@ -136,10 +135,8 @@ SHOWS = "Shows orders as soon as they are sent."
 def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
     """Return the page without data."""
     known = seen(list_portfolios(stores.state), viewer.portfolios)
-    first = find(known, "")
     bar = choice_bar(
-        choice_select(ID, "portfolio", portfolio_bar.tree(known), choices, default=key_of(first) if first else "",
-                      label="Portfolio"),
+        portfolio_bar.portfolio_choice(ID, known, choices),
         choice_segments(ID, "window", [(each, each) for each in WINDOWS], choices, default=DEFAULT_WINDOW,
                         label="Window"),
         choice_input(ID, "asof", choices, default="", label="As of", type="date",

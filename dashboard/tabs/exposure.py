@@ -8,7 +8,7 @@ from dash import html
 
 from access.viewer import Viewer
 from analytics.performance import WINDOWS
-from dashboard.components.choices import choice_bar, choice_input, choice_segments, choice_select, chosen, spacer
+from dashboard.components.choices import choice_bar, choice_input, choice_segments, chosen, spacer
 from dashboard.components.panel import panels, slot
 from dashboard.exposure import charts, tables
 from dashboard.portfolio import choice_bar as portfolio_bar
@@ -18,7 +18,7 @@ from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
 from portfolio.allowed import seen
 from portfolio.book_history import book_history
-from portfolio.chosen import chosen_portfolio, find, key_of
+from portfolio.chosen import chosen_portfolio
 from portfolio.exposure import ExposureCourse, exposure_course
 from portfolio.holdings import GROUPS, Group, report_stale_after_seconds
 from portfolio.query import DEFAULT_WINDOW, PortfolioQuery
@@ -72,10 +72,8 @@ SHOWS = "Shows exposure as soon as positions are reported."
 def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
     """Return the page without data."""
     known = seen(list_portfolios(stores.state), viewer.portfolios)
-    first = find(known, "")
     bar = choice_bar(
-        choice_select(ID, "portfolio", portfolio_bar.tree(known), choices, default=key_of(first) if first else "",
-                      label="Portfolio"),
+        portfolio_bar.portfolio_choice(ID, known, choices),
         choice_segments(ID, "window", OFFERED, choices, default=DEFAULT_WINDOW, label="Window"),
         choice_input(ID, "asof", choices, default="", label="As of", type="date",
                      hint="Last day (UTC) whose report counts; empty for the newest"),

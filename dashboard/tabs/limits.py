@@ -13,7 +13,7 @@ from core.portfolio_limits.limit import LimitState
 from core.roles import Role
 from dashboard.access.common import told_zone
 from dashboard.components.card import card, empty
-from dashboard.components.choices import choice_bar, choice_select, spacer
+from dashboard.components.choices import choice_bar, spacer
 from dashboard.components.needing import needing
 from dashboard.components.panel import panels, slot
 from dashboard.limits import tables
@@ -25,7 +25,7 @@ from dashboard.views.rights import needs
 from dashboard.views.route import Answer, Route
 from dashboard.views.tab import Choices, Page, View
 from portfolio.allowed import own_ids, seen
-from portfolio.chosen import chosen_portfolio, find, key_of
+from portfolio.chosen import chosen_portfolio
 from portfolio.limits.change import LIMITS, changes, exported
 from portfolio.limits.judge import Finding, stands, with_parts
 from portfolio.limits.known import known_limits
@@ -74,10 +74,8 @@ HOW = html.P([
 def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
     """Return the page without data."""
     known = seen(list_portfolios(stores.state), viewer.portfolios)
-    first = find(known, "")
     bar = choice_bar(
-        choice_select(ID, "portfolio", portfolio_bar.tree(known), choices, default=key_of(first) if first else "",
-                      label="Portfolio"),
+        portfolio_bar.portfolio_choice(ID, known, choices),
         spacer(),
         slot(MARK),
     )  # fmt: skip

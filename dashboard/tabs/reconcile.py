@@ -8,7 +8,7 @@ import numpy as np
 from dash import html
 
 from access.viewer import Viewer
-from dashboard.components.choices import choice_bar, choice_input, choice_select, spacer
+from dashboard.components.choices import choice_bar, choice_input, spacer
 from dashboard.components.panel import panels, slot
 from dashboard.portfolio import choice_bar as portfolio_bar
 from dashboard.portfolio.sub_page import lacks, mark, nothing
@@ -16,7 +16,7 @@ from dashboard.reconcile import cards, charts, tables
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
 from portfolio.allowed import seen
-from portfolio.chosen import chosen_portfolio, find, key_of
+from portfolio.chosen import chosen_portfolio, key_of
 from portfolio.holdings import report_stale_after_seconds
 from portfolio.query import PortfolioQuery
 from portfolio.reconciliation import reconciliation
@@ -61,10 +61,8 @@ SHOWS = "Shows differences as soon as both sides are there."
 def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
     """Return the page without data."""
     known = seen(list_portfolios(stores.state), viewer.portfolios)
-    first = find(known, "")
     bar = choice_bar(
-        choice_select(ID, "portfolio", portfolio_bar.tree(known), choices, default=key_of(first) if first else "",
-                      label="Portfolio"),
+        portfolio_bar.portfolio_choice(ID, known, choices),
         choice_input(ID, "asof", choices, default="", label="As of", type="date",
                      hint="Last day (UTC) whose report counts; empty for the newest"),
         spacer(),

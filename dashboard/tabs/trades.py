@@ -14,7 +14,6 @@ from dashboard.components.choices import (
     choice_bar,
     choice_input,
     choice_segments,
-    choice_select,
     chosen,
     plain_select,
     spacer,
@@ -26,7 +25,7 @@ from dashboard.trades import blotter, cards, charts, tables
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
 from portfolio.allowed import seen
-from portfolio.chosen import chosen_portfolio, find, key_of
+from portfolio.chosen import chosen_portfolio
 from portfolio.excursions import excursions_of
 from portfolio.orders import Blotter, called, misfits
 from portfolio.orders import blotter as orders_of
@@ -103,10 +102,8 @@ SHOWS = "Shows trades and orders as soon as they are told."
 def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
     """Return the page without data: an order that is named in the address stands first."""
     known = seen(list_portfolios(stores.state), viewer.portfolios)
-    first = find(known, "")
     bar = choice_bar(
-        choice_select(ID, "portfolio", portfolio_bar.tree(known), choices, default=key_of(first) if first else "",
-                      label="Portfolio"),
+        portfolio_bar.portfolio_choice(ID, known, choices),
         choice_segments(ID, "window", [(each, each) for each in WINDOWS], choices, default=DEFAULT_WINDOW,
                         label="Closed in"),
         choice_input(ID, "from", choices, default="", label="From", type="date",
