@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -33,6 +31,7 @@ from storage.live.redis import Live
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.support.api import put_daily
+from tests.support.freezing import freeze, thaw
 from tests.support.servers import BUSY_SECONDS, ClickHouseServer
 from tests.support.times import DAY, MIDNIGHT
 
@@ -373,11 +372,11 @@ def test_a_frozen_clickhouse_makes_a_tick_wait_once(
     read = Reader(impatient(here, 0.4, clickhouse=frozen))
     asked = ["avg(system_cpu_busy_ratio, 5 min)", "forecast(system_cpu_busy_ratio, 4 h)",
              "zscore(system_cpu_busy_ratio, 2 w)", "oms_orders", "daily_return"]  # fmt: skip
-    os.kill(clickhouse_server.pid, signal.SIGSTOP)
+    freeze(clickhouse_server.pid)
     try:
         waits = [refused(read, each)[1] for each in asked]
     finally:
-        os.kill(clickhouse_server.pid, signal.SIGCONT)
+        thaw(clickhouse_server.pid)
     assert waits[0] > 0.4 and max(waits[2:]) < 0.2, waits
     assert sum(waits) < 1.0 + BUSY_SECONDS, "a tick ends in time, whatever the timeout of ClickHouse is"
     frozen.close()

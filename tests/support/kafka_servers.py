@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import os
-import signal
 import socket
 import ssl
 import struct
@@ -23,6 +21,7 @@ import confluent_kafka
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from tests.support.freezing import freeze, thaw
 from tests.support.servers import ROOT, free_port
 
 START_SECONDS = 10.0
@@ -72,12 +71,12 @@ class Tansu:
     def freeze(self) -> None:
         """Let it hold its connections and answer nothing."""
         assert self._process is not None
-        os.kill(self._process.pid, signal.SIGSTOP)
+        freeze(self._process.pid)
 
     def thaw(self) -> None:
         """Let it go on."""
         assert self._process is not None
-        os.kill(self._process.pid, signal.SIGCONT)
+        thaw(self._process.pid)
 
 
 class MockCluster:
@@ -137,11 +136,11 @@ class FreezingCluster:
 
     def freeze(self) -> None:
         """Let it hold its connections and answer nothing."""
-        os.kill(self._process.pid, signal.SIGSTOP)
+        freeze(self._process.pid)
 
     def thaw(self) -> None:
         """Let it go on."""
-        os.kill(self._process.pid, signal.SIGCONT)
+        thaw(self._process.pid)
 
 
 class SigningInBroker:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import time
 from pathlib import Path
@@ -10,6 +9,7 @@ from types import TracebackType
 
 import redis
 
+from tests.support.freezing import freeze, thaw
 from tests.support.servers import free_port
 
 
@@ -73,12 +73,12 @@ class RedisServer:
     def freeze(self) -> None:
         """Stop it without closing anything: it accepts connections and never answers."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGSTOP)
+            freeze(self._process.pid)
 
     def thaw(self) -> None:
         """Let it go on."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGCONT)
+            thaw(self._process.pid)
 
     def client(self, **given: object) -> redis.Redis:
         return redis.Redis(port=self.port, **given)  # type: ignore[arg-type]

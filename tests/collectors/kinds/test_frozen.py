@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -25,6 +23,7 @@ from core.kinds.tcp.source import TcpSource
 from core.model import Status
 from core.tables import rows_of
 from tests.collectors.services import of_tcp, told, values
+from tests.support.freezing import freeze, thaw
 
 ECHO = """
 import socket, sys
@@ -54,12 +53,10 @@ class Child:
         self.pid = self._process.pid
 
     def freeze(self) -> None:
-        os.kill(self.pid, signal.SIGSTOP)
-        while psutil.Process(self.pid).status() != psutil.STATUS_STOPPED:
-            time.sleep(0.01)
+        freeze(self.pid)
 
     def thaw(self) -> None:
-        os.kill(self.pid, signal.SIGCONT)
+        thaw(self.pid)
         while psutil.Process(self.pid).status() == psutil.STATUS_STOPPED:
             time.sleep(0.01)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import time
 
 import pytest
@@ -12,6 +10,7 @@ import pytest
 from core.errors import StorageUnavailable
 from storage.clickhouse import pulse
 from storage.clickhouse.client import ClickHouse
+from tests.support.freezing import freeze, thaw
 from tests.support.servers import ClickHouseServer
 
 
@@ -20,10 +19,10 @@ def test_a_frozen_server_is_told_in_time_and_one_that_thaws_is_well_again(clickh
     client.create_database()
     asked = pulse.Pulse(client.ping)
     assert asked.problem() == ""
-    os.kill(clickhouse_server.pid, signal.SIGSTOP)
+    freeze(clickhouse_server.pid)
     time.sleep(pulse.FRESH_SECONDS)
     assert "has not answered for" in asked.problem() and "has not answered for" in asked.problem()
-    os.kill(clickhouse_server.pid, signal.SIGCONT)
+    thaw(clickhouse_server.pid)
     ends = time.monotonic() + 10
     while asked.problem():
         assert time.monotonic() < ends
