@@ -48,6 +48,8 @@ STANDS = "#page .fw-tab, body:not(:has(#react-entry-point)) main"
 """What shows when an address has been opened."""
 UNFOLD = "document.querySelectorAll('details').forEach(each => { each.open = true; })"
 DOWN = "window.scrollBy(0, innerHeight); scrollY + innerHeight >= document.documentElement.scrollHeight"
+STANDS_STILL = "document.getAnimations().every(each => !(each instanceof CSSTransition))"
+"""No colour is on its way from one theme to the other: what waits for its piece keeps the old one for a moment."""
 MOST_SCREENS = 40
 
 
@@ -147,6 +149,7 @@ def swept(browser: Browser, how: str, site: str, addresses: Sequence[str]) -> No
             for theme in ("dark", "light"):
                 page.evaluate("theme => document.documentElement.setAttribute('data-bs-theme', theme)", theme)
                 page.wait_for_timeout(400)
+                page.wait_for_function(STANDS_STILL)
                 lines = violations(page)
                 found += len(lines)
                 for line in lines:

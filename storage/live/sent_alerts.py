@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -25,9 +25,9 @@ def put_sent(live: Live, alerts: Sequence[SentAlert], now: float) -> None:
     Raises StorageUnavailable: nothing was kept, and whoever sends tries again. ChangeRejected: there are too many.
     """
     new: dict[Any, bytes] = {_field(each.labels): _packed(each) for each in alerts}
-    if _is_time_to_look(live, now) or len(_there(live) | new.keys()) > MOST:
+    if _is_time_to_look(live, now) or _are_too_many(live, new):
         _forget_old(live, now)
-        if len(_there(live) | new.keys()) > MOST:
+        if _are_too_many(live, new):
             raise ChangeRejected(f"Nothing was taken: there would be more than {MOST:,} alerts at once.")
     if new:
         _asked(live, lambda: live.client.hset(live.key(KEY), mapping=new))
@@ -52,8 +52,12 @@ def _is_time_to_look(live: Live, now: float) -> bool:
     return True
 
 
-def _there(live: Live) -> set[str]:
-    return {field.decode() for field in _asked(live, lambda: live.client.hkeys(live.key(KEY)))}
+def _are_too_many(live: Live, new: Mapping[Any, bytes]) -> bool:
+    """Return whether there would be too many with these; which are there is read only where their number may say so."""
+    if _asked(live, lambda: live.client.hlen(live.key(KEY))) + len(new) <= MOST:
+        return False
+    there = {field.decode() for field in _asked(live, lambda: live.client.hkeys(live.key(KEY)))}
+    return len(there | new.keys()) > MOST
 
 
 def _asked(live: Live, ask: Callable[[], Any]) -> Any:
