@@ -39,6 +39,24 @@
     if (panel && tool) Promise.resolve(tool(panel, button)).catch((error) => fw.announce(`Failed: ${error.message}`));
   });
 
+  // Icon and full name of every tool are told by its panel: sent with each they were half of a page.
+  function furnish(button) {
+    const heading = button.closest(".fw-panel").querySelector(".fw-panel-title");
+    const icon = document.createElement("span");
+    icon.className = `fw-icon fw-icon-${button.dataset.tool}`;
+    icon.setAttribute("aria-hidden", "true");
+    button.append(icon);
+    button.setAttribute("aria-label", `${button.title}: ${heading.textContent}`);
+  }
+
+  new MutationObserver((changes) => {
+    for (const { addedNodes } of changes) {
+      for (const added of addedNodes) {
+        if (added instanceof Element) added.querySelectorAll("[data-tool]:empty").forEach(furnish);
+      }
+    }
+  }).observe(document.documentElement, { childList: true, subtree: true });
+
   async function picture(panel, format, blobOf) {
     const plot = panel.querySelector(".js-plotly-plot");
     if (!plot || !window.Plotly || !(plot.data || []).length) return fw.announce("No chart to download");

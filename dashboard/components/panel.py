@@ -59,7 +59,7 @@ def panel(
                     *([] if controls is None else [controls]),
                     html.Span(className="fw-age fw-panel-age"),
                     html.Div(
-                        [_tool(name, title) for name in tools], className="fw-tools", role="toolbar",
+                        [_tool(name) for name in tools], className="fw-tools", role="toolbar",
                         **attributes(aria_label=f"{title}: tools"),
                     ),
                 ],
@@ -97,13 +97,12 @@ def verdict_slot(id: str) -> html.Div:
     return slot(id, 36, narrow_height=92)
 
 
-def _tool(name: str, title: str) -> html.Button:
-    label = TOOLS[name]
+def _tool(name: str) -> html.Button:
+    """Return the button of a tool; assets/js/60-panel-tools.js draws its icon and says of which panel it is."""
     return html.Button(
-        html.Span(className=f"fw-icon fw-icon-{name}", **attributes(aria_hidden="true")),
         type="button",
         className="fw-tool",
-        title=label,
-        **attributes(aria_label=f"{label}: {title}", data_tool=name),
+        title=TOOLS[name],
+        **attributes(data_tool=name),
         **needing(NEEDED.get(name, Role.VIEWER)),
     )

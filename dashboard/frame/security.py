@@ -114,13 +114,18 @@ class Headers:
             headers += COMMON_HEADERS
             if environ.get("wsgi.url_scheme") == "https":
                 headers.append(ONLY_TLS)
-            headers += self._page if given.get("content-type", "").startswith("text/html") else DATA_HEADERS
+            headers += self._page if _is_page(environ, given.get("content-type", "")) else DATA_HEADERS
             if "cache-control" not in given:
                 headers.append(("Cache-Control", "no-store"))
             headers.append(("X-Fundwatch-Now", f"{self._clock.now():.3f}"))
             return start_response(status, headers, *rest)
 
         return self._application(environ, start)
+
+
+def _is_page(environ: WSGIEnvironment, content_type: str) -> bool:
+    """Return whether a browser may show an answer as a page; a part of one that a script fetches is data."""
+    return content_type.startswith("text/html") and environ.get("HTTP_SEC_FETCH_DEST") != "empty"
 
 
 def content_policy(script_hashes: Iterable[str]) -> str:

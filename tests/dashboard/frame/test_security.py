@@ -101,6 +101,14 @@ def test_pages_run_only_their_own_scripts(client: FlaskClient, path: str) -> Non
     assert headers["X-Frame-Options"] == "DENY"
 
 
+def test_what_a_script_fetches_is_no_page_and_may_do_nothing(client: FlaskClient) -> None:
+    fetched = client.get("/demo", headers={"Sec-Fetch-Dest": "empty"}).headers
+    assert fetched["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert fetched["X-Content-Type-Options"] == "nosniff"
+    for opened in ("document", "iframe", "object"):
+        assert "script-src" in client.get("/demo", headers={"Sec-Fetch-Dest": opened}).headers["Content-Security-Policy"]
+
+
 @pytest.mark.parametrize("path", ["/demo", "/_dash-layout", "/_dash-dependencies", "/healthz"])
 def test_what_is_made_on_request_is_not_kept(client: FlaskClient, path: str) -> None:
     assert client.get(path).headers["Cache-Control"] == "no-store"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from flask import Flask, Response
 from flask.testing import FlaskClient
 
-from dashboard.frame import static
+from dashboard.frame import compress, static
 from dashboard.frame.bundle import ASSETS
 from dashboard.tabs import TABS
 from tests.support.application import create_app
@@ -114,3 +115,13 @@ def test_the_frame_of_the_page_is_asked_after_and_not_sent_again(path: str) -> N
     other = create_app(FakeStores(), (DEMO,)).server.test_client()  # type: ignore[arg-type]
     changed = other.get(path, headers={"Accept-Encoding": "br", "If-None-Match": first.headers["ETag"]})
     assert changed.status_code == 200, "another start may have other pages"
+
+
+def test_what_is_asked_for_again_is_sent_smaller() -> None:
+    server = Flask("compress-test", static_folder=None)
+    compress.install(server)
+    text = json.dumps([f"panel {number} of {number * number % 97} says {number * 7919 % 1009}" for number in range(400)])
+    server.add_url_rule("/view", "view", lambda: Response(text, mimetype="application/json"))
+    first, second, third = (server.test_client().get("/view", headers={"Accept-Encoding": "br"}).data for _ in range(3))
+    assert len(third) == len(second) < len(first)
+    assert {brotli.decompress(each).decode() for each in (first, second, third)} == {text}
