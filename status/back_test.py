@@ -23,6 +23,7 @@ from core.format import coarse_duration, count
 from core.kinds.registry import component_name
 from core.metrics import MACHINE
 from core.model import SEVERITY, Labels, SourceId, Status, labels
+from status.at_once import AtOnce, at_once
 from status.drawn_past import Drawn, Threshold, drawn, thresholds_of
 from status.freshness import reading_stale_after_seconds, stale_after_seconds
 from status.played import Played, played
@@ -86,6 +87,8 @@ class BackTest:
     drawn: tuple[Drawn, ...] = ()
     """The few worst series."""
     thresholds: tuple[Threshold, ...] = ()
+    at_once: AtOnce | None = None
+    """What it finds now; None: nothing could be looked at."""
     notes: tuple[str, ...] = ()
     """What was looked at less than asked, a sentence each."""
 
@@ -244,7 +247,7 @@ class _BackTest:
         return BackTest(
             start, end, step_seconds=step, matched=matched, fired=tuple(found),
             drawn=drawn(self._rule, series, _seconds_by_labels(found), Played(series), start, end),
-            thresholds=thresholds_of(self._rule), notes=tuple(self._notes),
+            thresholds=thresholds_of(self._rule), at_once=at_once(self._rule, series, end), notes=tuple(self._notes),
         )  # fmt: skip
 
     def _fired(

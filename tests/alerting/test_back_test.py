@@ -204,6 +204,22 @@ def test_figures_of_portfolios_are_worked_out_as_of_each_value(stores: Stores) -
     assert fired.end - fired.start == pytest.approx(DAY, abs=600)
 
 
+def test_it_says_for_which_series_it_would_fire_at_once(past: Stores) -> None:
+    assert tried(past, "system_cpu_busy_ratio > 30 %").at_once.sentence == (
+        "Saved now, it would fire at once for 1 of 2 series: core total, machine host-1."
+    )
+    lasting = tried(past, "system_cpu_busy_ratio > 20 %", **{"for": "5 min"}).at_once
+    assert lasting.sentence.startswith(
+        "Saved now, it would fire after 5 min for 2 of 2 series: core 0, machine host-1; "
+    )
+    assert "it holds for none of 2 series" in tried(past, "system_cpu_busy_ratio > 90 %").at_once.sentence
+    late = replace(past, clock=FakeClock(NOW + 1_800))
+    blind = tried(late, "system_cpu_busy_ratio > 20 %").at_once
+    assert not blind.holds and "Of 2 there are no data, which is told after 45 s: core 0" in blind.sentence
+    assert not tried(late, "system_cpu_busy_ratio > 20 %", no_data="ok").at_once.lacks
+    assert tried(past, "age > 60 s").at_once is None
+
+
 def put_values(stores: Stores, values: Sequence[tuple[float, float, float]]) -> None:
     """Store values of alpha: time, value, and the money that moved in."""
     times, navs, flows = zip(*values, strict=True)
