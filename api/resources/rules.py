@@ -332,8 +332,8 @@ OPERATIONS = (
     Operation(path="/rules", method="POST", summary="Make a rule. It is in force within seconds.", answer=_add,
               model=RuleText, body=NewRule, status=201, tag=TAG, role=Role.ADMIN, scope=ADMIN, is_shared=True),
     Operation(path="/rules/check", method="POST", summary="Say what is wrong with a rule, when it would have fired in "
-              "the last seven days, and whether it would at once. Nothing is saved.", answer=_check, model=CheckedRule, body=Checks, tag=TAG,
-              role=Role.ADMIN, scope=ADMIN, is_shared=True),
+              "the last seven days, and whether it would at once. Nothing is saved.", answer=_check,
+              model=CheckedRule, body=Checks, tag=TAG, role=Role.ADMIN, scope=ADMIN, is_shared=True),
     Operation(path="/rules/{name}", method="PUT", summary="Change a rule that was made here.", answer=_change,
               model=RuleText, body=Changed, parts=OF_RULES, tag=TAG, role=Role.ADMIN, scope=ADMIN, is_shared=True),
     Operation(path="/rules/{name}", method="DELETE", summary="Delete a rule that was made here: what it told is "

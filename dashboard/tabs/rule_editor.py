@@ -51,7 +51,7 @@ PAST = Panel(
 WORDS = Panel(
     f"{ID}-told",
     "What it would have told",
-    "How often the rule would have fired, for how long, for which series it would fire at once if it was saved now, and "
+    "How often the rule would have fired, for how long, for which series it would fire at once if saved now, and "
     "what was looked at less than asked.",
     TableBody(40),
     tools=(),
