@@ -115,6 +115,12 @@ def _is_among(alert: FiringAlert, there: Sequence[tuple[str, ItemsView[str, str]
     return any(rule == alert.rule and of <= labels for rule, of in there)
 
 
+def alert_of(fired: Fired, firing: Iterable[FiringAlert]) -> FiringAlert | None:
+    """Return the alert that fires on since then; None: the engine does not tell it."""
+    of = orjson.loads(fired.labels).items()
+    return next((each for each in firing if each.rule == fired.rule and of <= orjson.loads(each.labels).items()), None)
+
+
 def _event(fired: Fired, rule: Rule | None, sight: Sight, stores: Stores) -> Event | None:
     """Return an alert as an event; None: it may not be told, or is about nothing that a page shows."""
     labels: dict[str, str] = orjson.loads(fired.labels)

@@ -27,7 +27,7 @@ from portfolio.allowed import A_FILE, Limits, seen
 from portfolio.cash import cash_of
 from portfolio.frequency import measured_in, windows_offered
 from portfolio.given import said_of, sentences
-from portfolio.histories import fund, marks
+from portfolio.histories import Fund, fund, marks
 from portfolio.intraday import Intraday, growth_within
 from portfolio.query import DEFAULT_WINDOW, NO_BENCHMARK, Frequency, PortfolioQuery
 from portfolio.series.reference import Reference, reference
@@ -77,12 +77,14 @@ def read(stores: Stores, query: PortfolioQuery, limits: Limits) -> PortfolioData
     )
 
 
-def read_alone(stores: Stores, portfolio: Portfolio, query: PortfolioQuery) -> PortfolioData:
+def read_alone(stores: Stores, portfolio: Portfolio, query: PortfolioQuery, whole: Fund | None = None) -> PortfolioData:
     """Return what `query` asks for of a portfolio beside its benchmark, without any other portfolio, day or remark.
 
-    For whoever wants figures of many portfolios, one after the other. Raises StorageUnavailable or StorageRejected.
+    For whoever wants figures of many portfolios, one after the other. whole: the fund as it was at some moment; None:
+    as it is. Raises StorageUnavailable or StorageRejected.
     """
-    own, query = _own(stores, portfolio, query)
+    whole = whole or fund(stores, portfolio.origin)
+    own, query = _own(stores, portfolio, query, whole)
     frequency = measured_in(own.cadence, query.frequency)
     beside = _reference(stores, portfolio, query.benchmark or portfolio.benchmark)
     return PortfolioData(
@@ -98,28 +100,30 @@ def read_alone(stores: Stores, portfolio: Portfolio, query: PortfolioQuery) -> P
         cash=_cash(stores, [own]),
         risk_free=risk_free_of(stores, portfolio, query.risk_free),
         reference=beside,
-        fund=fund(stores, portfolio.origin),
+        fund=whole,
     )
 
 
-def _own(stores: Stores, portfolio: Portfolio, query: PortfolioQuery) -> tuple[Line, PortfolioQuery]:
+def _own(
+    stores: Stores, portfolio: Portfolio, query: PortfolioQuery, whole: Fund | None = None
+) -> tuple[Line, PortfolioQuery]:
     """Return a portfolio's line, and the query: with the default window where the one asked for is too short for it."""
-    own = _line(stores, portfolio, query)
+    own = _line(stores, portfolio, query, whole=whole)
     if query.window in windows_offered(own.cadence):
         return own, query
     query = replace(query, window=DEFAULT_WINDOW)
-    return _line(stores, portfolio, query), query
+    return _line(stores, portfolio, query, whole=whole), query
 
 
 def _line(
     stores: Stores, portfolio: Portfolio, query: PortfolioQuery, frequency: Frequency | None = None,
-    beside: Line | None = None, currency: str = "",
+    beside: Line | None = None, currency: str = "", whole: Fund | None = None,
 ) -> Line:  # fmt: skip
     """Return a portfolio's line in its own window or, `beside` another, in that one's; on its own days.
 
     In `currency`, or in its own where that is left out or there is no rate.
     """
-    said, whole = said_of(portfolio), fund(stores, portfolio.origin)
+    said, whole = said_of(portfolio), whole or fund(stores, portfolio.origin)
     found = whole.history(portfolio.id, said)
     if currency not in ("", portfolio.currency):
         converted = whole.history(portfolio.id, said, currency)

@@ -2,77 +2,105 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from core.alerts.expression import Figure
-from core.alerts.series import Series
+from core.alerts.series import OfPortfolios, PastFigures, Series
 from core.model import Labels, labels
-from portfolio.given import has_ended, said_of, stale_after_seconds
+from portfolio.as_it_was import Past, past_of
+from portfolio.chosen import key_of
+from portfolio.given import has_ended, newest_value, said_of
 from portfolio.histories import fund
-from portfolio.query import DAY_SECONDS, PortfolioQuery
+from portfolio.query import PortfolioQuery
 from portfolio.reading import read_alone
 from portfolio.summary import ALL_METRICS, side_by_side
 from portfolio.vocabulary import SPOKEN, query_of
 from storage.state.portfolios import OWN, Portfolio, list_portfolios
 
 if TYPE_CHECKING:
+    from portfolio.histories import Fund
     from storage.stores import Stores
 
 ORIGIN = "origin"
 METRIC = {metric.key: metric for metric in ALL_METRICS}
-MOST_PORTFOLIOS = 12
+MOST_PORTFOLIOS = 40
 """Of which the past is worked out at once."""
+MOST_FIGURES = 1_000
+"""Worked out at once, of all portfolios together: past that values are looked at less often."""
 
 
-def past_of_portfolios(stores: Stores) -> Callable[[Figure, float, float], tuple[Sequence[Series], int]]:
+def past_of_portfolios(stores: Stores) -> OfPortfolios:
     """Return what works out a figure as it was with each value between two times (epoch seconds), by portfolio.
 
-    Beside them how many were left out. What it returns raises StorageUnavailable or StorageRejected.
+    What it returns raises StorageUnavailable or StorageRejected.
     """
 
-    def of(figure: Figure, start: float, end: float) -> tuple[Sequence[Series], int]:
+    def of(figure: Figure, start: int, end: int, every: int) -> PastFigures:
         going_on = [each for each in list_portfolios(stores.state) if not has_ended(each, end)]
         meant = [each for each in going_on if is_meant(each, figure)]
-        some = meant[:MOST_PORTFOLIOS]
-        made = [one for each in some if (one := _past_of(stores, each, figure, start, end)) is not None]
-        return made, len(meant) - len(some)
+        some = {key_of(each): each for each in meant[:MOST_PORTFOLIOS]}
+        pasts = {key: _past(stores, each, start, end, every) for key, each in some.items()}
+        there = {key: past for key, past in pasts.items() if past is not None}
+        step = _step(list(there.values()), start, every)
+        made = [_series(stores, some[key], figure, past, past.moments(start, step)) for key, past in there.items()]
+        return PastFigures([each for each in made if each is not None], len(meant) - len(some), step)
 
     return of
 
 
-def _past_of(stores: Stores, portfolio: Portfolio, figure: Figure, start: float, end: float) -> Series | None:
-    """Return the figure with each value from the last one before `start` on; None: there is no value."""
-    history = fund(stores, portfolio.origin).history(portfolio.id, said_of(portfolio))
-    days = history.nav.dates[history.nav.dates <= np.datetime64(int(end), "s").astype("datetime64[D]")]
-    if not len(days):
+def _past(stores: Stores, portfolio: Portfolio, start: int, end: int, every: int) -> Past | None:
+    whole = fund(stores, portfolio.origin)
+    return past_of(stores.clickhouse, whole, portfolio.origin, portfolio.id, start, end, every)
+
+
+def _step(pasts: Sequence[Past], start: int, every: int) -> int:
+    """Return how often values are looked at: a multiple of `every` by which they are few enough."""
+    step = every
+    while (many := sum(len(each.moments(start, step)) for each in pasts)) > max(MOST_FIGURES, 2 * len(pasts)):
+        step = every * max(step // every + 1, step // every * many // MOST_FIGURES)
+    return step
+
+
+def _series(stores: Stores, portfolio: Portfolio, figure: Figure, past: Past, moments: Sequence[int]) -> Series | None:
+    """Return a figure with each value, and none from when the next one was overdue; None: there is no value."""
+    key, query, said = key_of_figure(figure), query_of(figure), said_of(portfolio)
+    times: list[float] = []
+    values: list[float | None] = []
+    for moment, following in itertools.zip_longest(moments, moments[1:], fillvalue=math.inf):
+        whole = past.at(int(moment))
+        history = whole.history(portfolio.id, said)
+        if not len(history.nav):
+            continue
+        as_of = replace(query, as_of=history.nav.dates[-1])
+        overdue_at = math.inf
+        if portfolio.origin == OWN:
+            newest = newest_value(portfolio.calendar, history.cadence, history.nav.dates[-1], history.nav.newest)
+            overdue_at = math.floor(newest.known_at + newest.stale_after_seconds) + 1.0
+        if moment < overdue_at:
+            times.append(float(moment))
+            values.append(figures_of(stores, portfolio, as_of, [key], whole)[key][0])
+        if overdue_at < following:
+            times.append(max(overdue_at, float(moment)))
+            values.append(None)
+    if not times:
         return None
-    before = np.datetime64(int(start), "s").astype("datetime64[D]")
-    first = max(int(np.searchsorted(days, before, side="right")) - 1, 0)
-    key, query = key_of_figure(figure), query_of(figure)
-    found = [figures_of(stores, portfolio, replace(query, as_of=day), [key])[key][0] for day in days[first:]]
-    times = [float(day.astype("datetime64[s]").astype(int)) for day in days[first:]]
-    known = next((place for place, value in enumerate(found) if value is not None), None)
-    if known is None:
-        return None
-    stale_after = stale_after_seconds(portfolio.calendar, history.cadence, days[-1]) or 30 * DAY_SECONDS
     plain = Figure(figure.name, (), figure.window, figure.settings)
-    return Series(plain, labels_of(portfolio), [max(at, start) for at in times[known:]], found[known:], stale_after)
+    return Series(plain, labels_of(portfolio), times, values, math.inf)
 
 
 def figures_of(
-    stores: Stores, portfolio: Portfolio, query: PortfolioQuery, keys: Iterable[str]
+    stores: Stores, portfolio: Portfolio, query: PortfolioQuery, keys: Iterable[str], whole: Fund | None = None
 ) -> dict[str, tuple[float | None, str]]:
-    """Return figures of a portfolio by key: the value, or None and why there is none.
+    """Return figures of a portfolio by key: the value, or None and why there is none; whole: as for `read_alone`.
 
     Raises StorageUnavailable or StorageRejected.
     """
     wanted = [METRIC[key] for key in keys]
-    found = side_by_side(read_alone(stores, portfolio, query), wanted)
+    found = side_by_side(read_alone(stores, portfolio, query, whole), wanted)
     told = {metric.key for metric in found.metrics}
     figures: dict[str, tuple[float | None, str]] = {}
     for metric in wanted:

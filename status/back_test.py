@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,13 +16,14 @@ from core.alerts.expression import Figure, Worked
 from core.alerts.figures import STATUS, FigureKind, Of, Vocabulary, named, vocabulary_of
 from core.alerts.matchers import all_hold
 from core.alerts.rule import Rule
-from core.alerts.series import Series
+from core.alerts.series import OfPortfolios, Series
 from core.alerts.severity import Severity
 from core.alerts.spec import TICK_SECONDS as ENGINE_TICKS
 from core.format import coarse_duration, count
 from core.kinds.registry import component_name
 from core.metrics import MACHINE
 from core.model import SEVERITY, Labels, SourceId, Status, labels
+from status.at_once import AtOnce, at_once
 from status.drawn_past import Drawn, Threshold, drawn, thresholds_of
 from status.freshness import reading_stale_after_seconds, stale_after_seconds
 from status.played import Played, played
@@ -39,8 +40,10 @@ LOOKED_BACK_SECONDS = DAYS * 86_400
 MOST_SERIES = 40
 MOST_EVALUATIONS = 250_000
 """Of all series together: past that it is looked less often."""
-MOST_SECONDS = 8.0
-"""Past that the newest part is left out."""
+MOST_SECONDS = 4.0
+"""Past that it is begun anew, and looked less often."""
+FEWEST_EVALUATIONS = 50
+"""Of all the time: however long they take."""
 MOST_MINUTES = 400_000
 """Of the past before the first evaluation, of all series together: a long span is looked at of fewer series."""
 SENT_STALE_SECONDS = 300.0
@@ -49,9 +52,6 @@ OTHER_STALE_SECONDS = stale_after_seconds(60, 10)
 """Of a metric that nobody collects any more."""
 ENGINE_GAP_SECONDS = 150.0
 """Between two minutes in which the engine ticked: in between there was none."""
-
-OfPortfolios = Callable[[Figure, float, float], tuple[Sequence[Series], int]]
-"""Returns the series of a figure of portfolios between two times (epoch seconds), and how many were left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,8 @@ class BackTest:
     drawn: tuple[Drawn, ...] = ()
     """The few worst series."""
     thresholds: tuple[Threshold, ...] = ()
-    is_cut: bool = False
-    """It took too long: `end` is not now."""
+    at_once: AtOnce | None = None
+    """What it finds now; None: nothing could be looked at."""
     notes: tuple[str, ...] = ()
     """What was looked at less than asked, a sentence each."""
 
@@ -104,8 +104,6 @@ class BackTest:
             return f"It cannot be tried on the past: {self.why_not}."
         lasts = self.end - self.start
         span = f"the last {DAYS} days" if lasts > LOOKED_BACK_SECONDS - 3_600 else f"the last {coarse_duration(lasts)}"
-        if self.is_cut:
-            span = f"the {coarse_duration(lasts)} that were looked at"
         if not self.fired:
             return f"It would not have fired in {span}."
         lacking = sum(each.lacks_data for each in self.fired)
@@ -145,7 +143,7 @@ class _BackTest:
         self._of_portfolios = of_portfolios
         self._start, self._end = start, end
         self._notes: list[str] = []
-        self._deadline = stores.clock.monotonic() + MOST_SECONDS
+        self._every = max(1, math.ceil(rule.every))
 
     def result(self) -> BackTest:
         operands = self._rule.operands
@@ -156,7 +154,9 @@ class _BackTest:
             raise _CannotLookBack(f"nothing is stored of {names}")
         collected = self._bounded(collected, len(others))
         first = min([each.first for each in collected] + [each.times[0] for each in others])
-        start = max(self._start, int(first) - 1)
+        # Evaluations stay where they are, however far history reaches: what was read by them fits.
+        later = max(int(first) - 1 - self._start, 0) // self._every * self._every
+        start = self._start + later
         if start > self._start + 3_600:
             self._notes.append(f"History reaches back {coarse_duration(self._end - start)}.")
         step = self._step(start, len(collected) + len(others))
@@ -173,10 +173,7 @@ class _BackTest:
                 case Of.COLLECTED:
                     metrics.append(figure.name)
                 case Of.PORTFOLIO:
-                    made, left = self._of_portfolios(figure, self._start, self._end)
-                    others += made
-                    if left:
-                        self._notes.append(f"{count(left, 'more portfolio')} meant and not looked at.")
+                    others += self._of_each_portfolio(figure)
                 case _ if figure.name == STATUS:
                     others += [each for each in self._states() if _is_meant(figure, each.labels)]
                 case _:
@@ -189,6 +186,15 @@ class _BackTest:
         ]
         return meant, _each_once(others)
 
+    def _of_each_portfolio(self, figure: Figure) -> Sequence[Series]:
+        past = self._of_portfolios(figure, self._start, self._end, self._every)
+        if past.left_out:
+            self._notes.append(f"{count(past.left_out, 'more portfolio')} meant and not looked at.")
+        if past.step_seconds > self._every:
+            each = coarse_duration(past.step_seconds)
+            self._notes.append(f"Of the values that came, the last in {each} was looked at, not each.")
+        return past.series
+
     def _bounded(self, found: list[PastSeries], others: int) -> list[PastSeries]:
         lead = max([span_of(each) for each in self._rule.operands if isinstance(each, Worked)], default=0)
         most = max(min(MOST_SERIES, int(MOST_MINUTES * 60 // max(lead, 60))) - others, 1)
@@ -198,12 +204,7 @@ class _BackTest:
         return found[:most]
 
     def _step(self, start: int, series: int) -> int:
-        every = max(1, math.ceil(self._rule.every))
-        step = every * max(1, math.ceil((self._end - start) / every * series / MOST_EVALUATIONS))
-        if step > every:
-            told = coarse_duration(step), coarse_duration(self._rule.every)
-            self._notes.append(f"It was looked at every {told[0]}, not every {told[1]}.")
-        return step
+        return self._every * max(1, math.ceil((self._end - start) / self._every * series / MOST_EVALUATIONS))
 
     def _series(
         self, found: Sequence[PastSeries], start: int, step: int, operands: Sequence[Figure | Worked]
@@ -234,11 +235,30 @@ class _BackTest:
         return made
 
     def _tried(self, series: Sequence[Series], start: int, step: int, matched: int) -> BackTest:
+        gaps = self._gaps(start)
+        coarsest = max(step, (self._end - start) // FEWEST_EVALUATIONS // self._every * self._every)
+        while isinstance(found := self._fired(series, start, step, gaps, step < coarsest), float):
+            # It took too long: as much less often as that it ends in time, with half as much to spare.
+            step = min(step * max(2, math.ceil(1.5 / found)), coarsest)
+        if step > self._every:
+            told = coarse_duration(step), coarse_duration(self._rule.every)
+            self._notes.append(f"It was looked at every {told[0]}, not every {told[1]}.")
+        end = float(self._end)
+        return BackTest(
+            start, end, step_seconds=step, matched=matched, fired=tuple(found),
+            drawn=drawn(self._rule, series, _seconds_by_labels(found), Played(series), start, end),
+            thresholds=thresholds_of(self._rule), at_once=at_once(self._rule, series, end), notes=tuple(self._notes),
+        )  # fmt: skip
+
+    def _fired(
+        self, series: Sequence[Series], start: int, step: int, gaps: Sequence[tuple[float, float]], may_stop: bool
+    ) -> list[Fired] | float:
+        """Return when it would have fired, the oldest first; how much of the time it came to, where time ran out."""
         rule = self._rule.model_copy(update={"every": float(step)})
-        until = float(self._end)
+        deadline = self._stores.clock.monotonic() + MOST_SECONDS if may_stop else math.inf
         fired, opened = [], dict[Labels, Fired]()
-        at = float(start)
-        for now in played(rule, series, self._times(start, step)):
+        times = _outside(map(float, range(start + step, self._end + 1, step)), gaps)
+        for now in played(rule, series, times):
             at = now.at
             for of in now.changed:
                 condition = now.of(of)
@@ -251,31 +271,21 @@ class _BackTest:
                 elif condition.fires:
                     is_blind = condition.phase in (Phase.NO_DATA, Phase.ERROR)
                     opened[of] = Fired(of, at, at, severity, is_blind)
-            if self._stores.clock.monotonic() > self._deadline:
-                until = at
-                left = coarse_duration(self._end - at)
-                self._notes.append(f"It took too long: the last {left} were not looked at.")
-                break
-        fired += [replace(each, end=until, is_open=True) for each in opened.values()]
-        fired.sort(key=lambda each: (each.start, each.labels))
-        return BackTest(
-            start, until, step_seconds=step, matched=matched, fired=tuple(fired),
-            drawn=drawn(rule, series, _seconds_by_labels(fired), Played(series), start, until),
-            thresholds=thresholds_of(rule), is_cut=until < self._end, notes=tuple(self._notes),
-        )  # fmt: skip
+            if self._stores.clock.monotonic() > deadline and at + step <= self._end:
+                return (at - start) / (self._end - start)
+        fired += [replace(each, end=float(self._end), is_open=True) for each in opened.values()]
+        return sorted(fired, key=lambda each: (each.start, each.labels))
 
-    def _times(self, start: int, step: int) -> Iterable[float]:
-        """Return when to evaluate: where an engine was there at all."""
-        times = map(float, range(start + step, self._end + 1, step))
+    def _gaps(self, start: int) -> list[tuple[float, float]]:
+        """Return when no engine was there at all: from when until when."""
         minutes = read_minutes_of(self._stores.clickhouse, ENGINE_TICKS, start, self._end)
         gaps = [
             (before + 60, after) for before, after in itertools.pairwise(minutes) if after - before > ENGINE_GAP_SECONDS
         ]
-        if not gaps:
-            return times
-        away = sum(after - before for before, after in gaps)
-        self._notes.append(f"For {coarse_duration(away)} no engine ran: that time is left out.")
-        return _outside(times, gaps)
+        if gaps:
+            away = sum(after - before for before, after in gaps)
+            self._notes.append(f"For {coarse_duration(away)} no engine ran: that time is left out.")
+        return gaps
 
     def _states(self) -> list[Series]:
         """Return the states of all components."""

@@ -9,17 +9,18 @@ from api.operation import Ask, Operation
 from api.paging import part_of
 from api.parameters import OfList
 from api.problem import Refused, none_of
+from api.readings import components
 from core.catalogue import catalogue
 from core.machine import metrics as machine
 from core.metrics import unit_of
-from core.pipeline.health import SCORE
+from core.pipeline.health import POINTS, SCORE
 from core.readiness import METRICS as OF_READINESS
 from portfolio.allowed import own_ids
 from storage.clickhouse.reads.catalog import HostSeries, read_any, stored_metrics
 from storage.state.portfolios import list_portfolios
 
 TAG = "Metrics"
-POINTS = 500
+MOST_POINTS = 500
 """Of a series where no step is asked for."""
 TRAFFIC = (machine.RECEIVE_RATE, machine.TRANSMIT_RATE, machine.LINK_USED_RATIO)
 
@@ -55,6 +56,14 @@ class OfNetwork(OfList):
     nic: str = Field("", max_length=100, description="Only this interface.")
 
 
+class OfTrend(OfList):
+    """Of what the score is, over which time."""
+
+    component: str = Field(
+        "", max_length=300, description="Id of a component, as lines of /health have it: its points. Empty: the score."
+    )
+
+
 class Capacity(Aged):
     """How much of a link is used, over a stretch of time."""
 
@@ -75,8 +84,17 @@ def _series(ask: Ask[OfMetric]) -> Page[Point]:
     return _page(ask, [*_read(ask, metric, wanted, ask.query.host)])
 
 
-def _health(ask: Ask[OfList]) -> Page[Point]:
-    return _page(ask, [*_read(ask, SCORE, {}, "")])
+def _health(ask: Ask[OfTrend]) -> Page[Point]:
+    wanted = ask.query.component
+    if not wanted:
+        return _page(ask, [*_read(ask, SCORE, {}, "")])
+    every = {each.id: each for each in components(ask.stores, ask.now, ask.viewer.portfolios)}
+    if wanted not in every:
+        raise none_of("component", wanted, every)
+    found = every[wanted]
+    labels = {"component": found.part.name, "collector": found.collector}
+    of_it = [each for each in _read(ask, POINTS, labels, "") if dict(each.data.labels).get("host", "") == found.host]
+    return _page(ask, of_it)
 
 
 def _network(ask: Ask[OfNetwork]) -> Page[Point]:
@@ -87,7 +105,7 @@ def _network(ask: Ask[OfNetwork]) -> Page[Point]:
 def _read(ask: Ask[OfList], metric: str, labels: dict[str, str], host: str) -> list[HostSeries]:
     start, end = ask.query.seconds(ask.begins.now)
     found = read_any(
-        ask.stores.clickhouse, metric, labels, host, start, end, step=ask.query.step, points=POINTS,
+        ask.stores.clickhouse, metric, labels, host, start, end, step=ask.query.step, points=MOST_POINTS,
         retention=ask.stores.settings.retention, now=ask.now,
     )  # fmt: skip
     limits = ask.viewer.portfolios
@@ -174,8 +192,8 @@ def _told(each: HostSeries) -> str:
 OPERATIONS = (
     Operation(path="/metrics/history", summary="Series of a metric over time.", answer=_series, model=Page[Point],
               query=OfMetric, tag=TAG),
-    Operation(path="/health/trend", summary="The health score over time.", answer=_health, model=Page[Point],
-              query=OfList, tag="Status"),
+    Operation(path="/health/trend", summary="The health score over time, of all together or of a component.",
+              answer=_health, model=Page[Point], query=OfTrend, tag="Status"),
     Operation(path="/network/history", summary="Traffic of network interfaces over time.", answer=_network,
               model=Page[Point], query=OfNetwork, tag="Network"),
     Operation(path="/network/capacity", summary="How much of each link is used, and what is left.", answer=_capacity,

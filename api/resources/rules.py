@@ -27,6 +27,7 @@ from portfolio.rule_files import rule_set
 from portfolio.vocabulary import vocabulary
 from portfolio.withheld import WITHHELD
 from status.alerts import AlertsNow, alerts_now
+from status.at_once import AtOnce
 from status.back_test import back_test, with_metrics
 
 FIRING, OK, FAILING, NO_DATA, OFF, UNKNOWN = "firing", "ok", "failing", "no data", "off", "unknown"
@@ -122,6 +123,17 @@ class WouldFire(Answered):
     fires_on: bool = Field(description="It would still fire.")
 
 
+class FiresAtOnce(Answered):
+    """What a rule would find if it was saved now."""
+
+    sentence: str
+    series: int = Field(description="Sets of labels that are reported now, of those that were looked at.")
+    holds: int = Field(description="It holds for so many of them: it would fire after wait_seconds.")
+    wait_seconds: float = Field(description="How long it must hold before it fires; 0: at once.")
+    lacks_data: int = Field(description="Of so many there are no data, and the rule tells that.")
+    labels: list[dict[str, str]] = Field(description="Of those that it holds for, the first 20.")
+
+
 class Tried(Answered):
     """A rule tried on the last seven days."""
 
@@ -135,6 +147,7 @@ class Tried(Answered):
     fired_seconds: float = Field(description="How long all of it lasted.")
     fired: list[WouldFire] = Field(description="The first 200, oldest first.")
     notes: list[str] = Field(description="What was looked at less than asked, a sentence each.")
+    at_once: FiresAtOnce | None = Field(description="If it was saved now; null: nothing could be looked at.")
 
 
 class CheckedRule(Answered):
@@ -146,7 +159,7 @@ class CheckedRule(Answered):
     back_test: Tried | None = Field(description="null: there is a mistake.")
 
 
-MOST_FIRED = 200
+MOST_FIRED, MOST_NAMED = 200, 20
 
 
 def _list(ask: Ask[Listed]) -> Page[Rule]:
@@ -293,8 +306,16 @@ def _check(ask: Ask[Parameters]) -> CheckedRule:
                 )
                 for each in result.fired[:MOST_FIRED]
             ],
+            at_once=_at_once(result.at_once) if result.at_once else None,
         )  # fmt: skip
     return CheckedRule(is_right=found.rule is not None, mistakes=mistakes, hints=[*found.hints], back_test=tried)
+
+
+def _at_once(found: AtOnce) -> FiresAtOnce:
+    return FiresAtOnce(
+        sentence=found.sentence, series=found.looked, holds=len(found.holds), wait_seconds=found.wait_seconds,
+        lacks_data=len(found.lacks), labels=[dict(each) for each in found.holds[:MOST_NAMED]],
+    )  # fmt: skip
 
 
 def _missing(name: str, which: str = "") -> Refused:
@@ -310,9 +331,9 @@ OPERATIONS = (
               tag=TAG),
     Operation(path="/rules", method="POST", summary="Make a rule. It is in force within seconds.", answer=_add,
               model=RuleText, body=NewRule, status=201, tag=TAG, role=Role.ADMIN, scope=ADMIN, is_shared=True),
-    Operation(path="/rules/check", method="POST", summary="Say what is wrong with a rule, and when it would have fired "
-              "in the last seven days. Nothing is saved.", answer=_check, model=CheckedRule, body=Checks, tag=TAG,
-              role=Role.ADMIN, scope=ADMIN, is_shared=True),
+    Operation(path="/rules/check", method="POST", summary="Say what is wrong with a rule, when it would have fired in "
+              "the last seven days, and whether it would at once. Nothing is saved.", answer=_check,
+              model=CheckedRule, body=Checks, tag=TAG, role=Role.ADMIN, scope=ADMIN, is_shared=True),
     Operation(path="/rules/{name}", method="PUT", summary="Change a rule that was made here.", answer=_change,
               model=RuleText, body=Changed, parts=OF_RULES, tag=TAG, role=Role.ADMIN, scope=ADMIN, is_shared=True),
     Operation(path="/rules/{name}", method="DELETE", summary="Delete a rule that was made here: what it told is "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.alerts.expression import Figure
@@ -62,3 +62,19 @@ class Series:
         if not self.means:
             return Point(self.times[place], value, value, value, value)
         return Point(self.times[place], value, self.means[place], self.lows[place], self.highs[place])
+
+
+@dataclass(frozen=True, slots=True)
+class PastFigures:
+    """A figure of portfolios over a time."""
+
+    series: Sequence[Series]
+    left_out: int
+    """Portfolios that are meant and were not looked at."""
+    step_seconds: int
+    """Of each step the last value was looked at."""
+
+
+OfPortfolios = Callable[[Figure, int, int, int], PastFigures]
+"""Returns a figure of portfolios between two times (whole epoch seconds), as evaluations find it that are so many whole
+seconds apart."""

@@ -29,6 +29,8 @@ WORDS = ("ok", "unknown", "warning", "critical", "down")
 def told(found: BackTest) -> html.Div:
     """Return it in words."""
     lines = [html.P(html.Strong(found.sentence))]
+    if found.at_once:
+        lines.append(html.P(html.Strong(found.at_once.sentence)))
     if found.matched > len(found.drawn) > 0:
         matched = count(found.matched, "series", "series")
         lines.append(html.P(f"{matched} match; the worst {len(found.drawn)} are drawn."))

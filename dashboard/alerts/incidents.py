@@ -19,7 +19,9 @@ from dashboard.alerts.messages import name_of_message
 from dashboard.alerts.parts import (
     ahead,
     facts,
+    held_words,
     labels_text,
+    quiet_words,
     severity_badge,
     severity_cell,
     unit_of_rule,
@@ -165,7 +167,7 @@ def _does(incident: OpenIncident) -> html.Div:
 def _only(alert: FiringAlert, shown: Shown) -> list[html.P]:
     """Return what is known of the only alert of an incident beside its text."""
     row = _row(alert, shown)
-    muted = f"quiet: {alert.muted_by}" if alert.muted_by else ""
+    muted = quiet_words(alert.muted_by) if alert.muted_by else ""
     return [facts(row["labels"].content, row["value"].content, alert.title, muted)]
 
 
@@ -183,8 +185,7 @@ def _facts(incident: OpenIncident, seen: int, shown: Shown) -> html.P:
     alerts = incident.alerts if whole else seen
     held: list[Any] = []
     if incident.acknowledged_until:
-        by = incident.acknowledged_by
-        does = f"snoozed by {by or 'somebody'}" if incident.stage == SNOOZED else f"{by or 'Somebody'} has it in hand"
+        does = held_words(incident.acknowledged_by, is_snoozed=incident.stage == SNOOZED)
         held = [f"{does} until ", local_time(incident.acknowledged_until, "span")]
     asked = [
         f"{each.what} asked for by {each.who or 'somebody'}" for each in shown.waiting

@@ -10,6 +10,7 @@ from dash import html
 from core.alerts.labels import OWN
 from core.alerts.rule import Rule
 from core.alerts.severity import Severity
+from core.alerts.spec import FiringAlert
 from core.format import coarse_duration, in_unit
 from dashboard.components.attributes import attributes
 from dashboard.components.choices import choice_button
@@ -18,6 +19,7 @@ from dashboard.components.table import Cell
 from portfolio.vocabulary import vocabulary
 
 SIGNS = {Severity.INFO: "ℹ", Severity.WARNING: "▲", Severity.CRITICAL: "✕", Severity.URGENT: "‼"}
+QUIET_SIGN, IN_HAND_SIGN, SNOOZED_SIGN = "⊘", "✓", "◷"
 STATES = {
     Severity.INFO: "unknown", Severity.WARNING: "warning", Severity.CRITICAL: "critical", Severity.URGENT: "critical",
 }  # fmt: skip
@@ -42,6 +44,30 @@ def severity_badge(severity: Severity, word: str = "") -> html.Span:
             word or severity.word,
         ],
         className=f"fw-state fw-state-{STATES[severity]} fw-severity-{severity.word}",
+    )
+
+
+def held_words(who: str, *, is_snoozed: bool) -> str:
+    """Return that somebody has an incident in hand, or put it off."""
+    return f"snoozed by {who or 'somebody'}" if is_snoozed else f"{who or 'Somebody'} has it in hand"
+
+
+def quiet_words(muted_by: str) -> str:
+    """Return what keeps an alert from being told."""
+    return f"quiet: {muted_by}"
+
+
+def standing(alert: FiringAlert) -> html.Span | None:
+    """Return, as sign and words, what keeps an alert quiet or who has it in hand; None: it needs somebody."""
+    if alert.muted_by:
+        sign, words = QUIET_SIGN, quiet_words(alert.muted_by)
+    elif alert.acknowledged_by:
+        sign = SNOOZED_SIGN if alert.is_snoozed else IN_HAND_SIGN
+        words = held_words(alert.acknowledged_by, is_snoozed=alert.is_snoozed)
+    else:
+        return None
+    return html.Span(
+        [html.Span(sign, className="fw-sign", **attributes(aria_hidden="true")), words], className="fw-alert-hand"
     )
 
 

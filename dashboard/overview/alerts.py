@@ -12,7 +12,7 @@ from core.alerts.severity import Severity
 from core.alerts.spec import FiringAlert
 from core.format import count, cut
 from dashboard.alerts.actions import PATH, hour_button
-from dashboard.alerts.parts import severity_badge
+from dashboard.alerts.parts import severity_badge, standing
 from dashboard.components.age import age
 from portfolio.alerts import sight_of
 
@@ -78,9 +78,8 @@ def _item(each: FiringAlert) -> html.Li:
         severity_badge(severity), html.A(each.title, href=where, className="fw-alert-title"),
         age(each.since, prefix="for "),
     ]  # fmt: skip
-    if each.acknowledged_by:
-        held = "snoozed" if each.is_snoozed else "in hand"
-        head.append(html.Span(f"{held}: {each.acknowledged_by}", className="fw-alert-hand"))
+    if held := standing(each):
+        head.append(held)
     elif each.incident:
         head.append(hour_button(each.incident, id=f"overview-hand-{each.incident}-{each.key}", of=each.title))
     return html.Li(

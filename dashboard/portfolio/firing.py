@@ -13,15 +13,16 @@ from core.errors import StorageError
 from core.format import count
 from core.model import Status
 from dashboard.alerts.actions import PATH
-from dashboard.alerts.parts import STATES, severity_badge
+from dashboard.alerts.parts import STATES, severity_badge, standing
 from dashboard.components.age import age
 from dashboard.components.card import verdict
 from dashboard.components.panel import slot
 from dashboard.views.marks import of_portfolio
 from dashboard.views.problem import problem_of
 from dashboard.views.tab import Choices, Page, View
+from portfolio.alerts import sight_of
 from portfolio.chosen import key_of
-from portfolio.incidents import Fired, fired_events
+from portfolio.incidents import Fired, alert_of, fired_events
 from status.alerts import alerts_now
 from storage.state.portfolios import list_portfolios
 
@@ -53,23 +54,33 @@ def with_firing(page: Page) -> Page:
 
 
 def firing_lines(stores: Stores, choices: Choices, viewer: Viewer) -> list[Any]:
-    """Return a line for each alert that fires on the portfolio of the choices or a part of it, the gravest first."""
+    """Return a line for each alert that fires on the portfolio of the choices or a part of it.
+
+    Those that need somebody first, then the gravest; of the others it says what keeps them quiet, or who has them.
+    """
     try:
         concerned = of_portfolio(stores, choices, viewer)
-        fired = fired_events(stores, viewer.portfolios, alerts_now(stores).firing)
+        firing = alerts_now(stores).firing
+        fired = fired_events(stores, viewer.portfolios, firing)
+        seen = sight_of(stores, viewer.portfolios).seen(firing)
         names = {key_of(each): each.name for each in list_portfolios(stores.state)}
     except StorageError as error:
         return [verdict(Status.UNKNOWN, f"Which alerts fire is not known: {problem_of(error)}", word="alerts")]
-    found = [(each, event) for each, event in fired if each.until is None and event.portfolio and concerned(event)]
-    found.sort(key=lambda pair: (-pair[0].severity, -pair[0].since))
-    lines: list[Any] = [_line(each, event, names.get(event.portfolio, "")) for each, event in found[:MOST_SHOWN]]
+    found = [
+        (each, event, standing(alert) if (alert := alert_of(each, seen)) else None)
+        for each, event in fired
+        if each.until is None and event.portfolio and concerned(event)
+    ]
+    found.sort(key=lambda line: (line[2] is not None, -line[0].severity, -line[0].since))
+    lines: list[Any] = [_line(*each, names.get(each[1].portfolio, "")) for each in found[:MOST_SHOWN]]
     more = len(found) - MOST_SHOWN
     if more > 0:
         lines.append(html.P(html.A(f"{count(more, 'more alert')} of it", href=PATH), className="fw-note"))
     return lines
 
 
-def _line(fired: Fired, event: Event, name: str) -> html.Div:
+def _line(fired: Fired, event: Event, held: html.Span | None, name: str) -> html.Div:
     of = f" · {name}: " if name else ": "
     said = [html.A(event.who, href=PATH), of, event.text, " ", age(fired.since, prefix="for ")]
-    return verdict(Status(STATES[fired.severity]), said, badge=severity_badge(fired.severity))
+    state = Status.UNKNOWN if held else Status(STATES[fired.severity])
+    return verdict(state, [*said, " ", held] if held else said, badge=severity_badge(fired.severity))

@@ -120,8 +120,10 @@ def _mend(fault: RuleFault, found: RuleSet) -> list[Any]:
 def _routes(stores: Stores) -> list[Route]:
     """Return the file of rules."""
 
-    def export(choices: Choices, _viewer: Viewer) -> Answer | None:
+    def export(choices: Choices, viewer: Viewer) -> Answer | None:
         name = choices.get("rule", "")
+        if viewer.portfolios is not None:
+            return None  # what rules of the fund's own are called and say may name any portfolio
         try:
             text = exported(rule_set(stores), [name] if name else [])
         except ChangeRejected:

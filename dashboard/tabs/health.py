@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from dash import html
 
 from access.viewer import Viewer
+from core.errors import StorageError
 from core.format import count, first_of, number, percent
 from core.kinds.registry import KINDS
-from core.model import SEVERITY, Status
+from core.memo import Memo
+from core.model import SEVERITY, LiveReading, Status
 from core.pipeline.health import Level
 from dashboard.components.age import age
 from dashboard.components.card import state_badge, verdict
+from dashboard.components.choices import choice_button
 from dashboard.components.panel import panels, verdict_slot
 from dashboard.components.table import Cell, Column, cut_cell, data_table
 from dashboard.overview.components import TITLES, place_of, title_of
-from dashboard.views.panel import Panel, TableBody
+from dashboard.overview.courses import Courses, courses_figure, read_courses
+from dashboard.views.panel import GraphBody, Panel, TableBody
+from dashboard.views.problem import problem_of
 from dashboard.views.tab import Choices, Page, View
 from portfolio.withheld import reading_for
 from status.freshness import next_stale_at, reading_stale_after_seconds
 from status.health import CAP, Line, Score, present_components, present_readings, score_of
-from status.readings import OWN
+from status.readings import OWN, Found
+from storage.clickhouse.client import ClickHouse
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -30,6 +38,16 @@ ID = "health"
 VERDICT = f"{ID}-verdict"
 STATES = {Level.GREEN: Status.OK, Level.YELLOW: Status.WARNING, Level.RED: Status.CRITICAL}
 ROWS = f"{ID}-lines-rows"
+CHART_PX = 180
+READ_AGAIN_SECONDS = 60
+_PAST: WeakKeyDictionary[ClickHouse, Memo[Courses]] = WeakKeyDictionary()
+PAST = Panel(
+    f"{ID}-past",
+    "Score over time, 24 h",
+    "0 to 100, the lowest of each step: of all together and, where one is chosen below, of a component.",
+    GraphBody(CHART_PX),
+    subtitle_slot=f"{ID}-past-of",
+)
 LINES = Panel(
     f"{ID}-lines",
     "How the score is made up",
@@ -49,27 +67,60 @@ COLUMNS = (
     Column("adds", "Adds", definition="Points times weight"),
     Column("lacks", "Lacks", definition="What it would add with 100 points, less what it adds"),
     Column("age", "Age"),
+    Column("lowest", "Lowest, 24 h", definition="The fewest points within a day"),
+    Column("course", "24 h", numeric=False, definition="Points over the last day"),
     Column("why", "Why", numeric=False),
 )
 
 
 def layout(_stores: Stores, _choices: Choices, _viewer: Viewer) -> html.Div:
     """Return the page without data."""
-    return html.Div([verdict_slot(VERDICT), panels(LINES.element())], className="fw-content")
+    return html.Div([verdict_slot(VERDICT), panels(PAST.element(), LINES.element())], className="fw-content")
 
 
-def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
-    """Return what the page shows."""
+def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
+    """Return what the page shows. While ClickHouse is away the score of now goes on."""
     now = stores.clock.now()
     readings = [told for each in present_readings(stores) if (told := reading_for(each, viewer.portfolios)) is not None]
     score = score_of(present_components(stores.settings, readings, now), stores.settings.health)
-    rows = [_row(line) for line in sorted(score.lines, key=lambda line: line.adds - 100 * line.weight)]
+    chosen = next((line.found for line in score.lines if line.found.id == choices.get("component")), None)
+    past, problem = _past(stores, readings, chosen, now)
+    lines = sorted(score.lines, key=lambda line: line.adds - 100 * line.weight)
+    rows = [_row(line, past, is_drawn=line.found is chosen) for line in lines]
+    is_stored = past is not None and bool(past.chosen)
     return View(
-        slots={VERDICT: _verdict(score), LINES.slot: data_table(ROWS, COLUMNS, rows, caption=LINES.title)},
-        as_of={LINES.id: max((each.ts for each in readings), default=None)},
-        notes={LINES.id: "" if readings else "Nothing has been read yet."},
+        figures={PAST.graph: courses_figure(past, CHART_PX) if past and is_stored else {"data": [], "layout": {}}},
+        slots={
+            VERDICT: _verdict(score),
+            PAST.subtitle_slot: _drawn(chosen),
+            LINES.slot: data_table(ROWS, COLUMNS, rows, caption=LINES.title),
+        },
+        as_of={LINES.id: max((each.ts for each in readings), default=None), PAST.id: now if is_stored else None},
+        notes={
+            LINES.id: "" if readings else "Nothing has been read yet.",
+            PAST.id: problem or ("" if is_stored else "No health score is stored yet."),
+        },
         stale_at=next_stale_at(readings, now),
     )
+
+
+def _past(
+    stores: Stores, readings: Sequence[LiveReading], chosen: Found | None, now: float
+) -> tuple[Courses | None, str]:
+    """Return the last day, read anew as often as its finest step; or why it is not known."""
+    memo = _PAST.setdefault(stores.clickhouse, Memo(16))
+    key = (int(now // READ_AGAIN_SECONDS), chosen.id if chosen else "")
+    try:
+        return memo.get(key, lambda: read_courses(stores, readings, chosen, now)), ""
+    except StorageError as error:
+        return None, problem_of(error)
+
+
+def _drawn(chosen: Found | None) -> Any:
+    if chosen is None:
+        return "all together; choose a component below"
+    whole = choice_button(ID, {"component": None}, "All together alone")
+    return [f"all together, and {title_of(chosen)}: ", whole]
 
 
 def _verdict(score: Score) -> html.Div:
@@ -86,7 +137,7 @@ def _verdict(score: Score) -> html.Div:
     )
 
 
-def _row(line: Line) -> dict[str, Cell | str | None]:
+def _row(line: Line, past: Courses | None, *, is_drawn: bool) -> dict[str, Cell | str | None]:
     found, reading = line.found, line.found.reading
     of_limit = None if line.limit_share is None else percent(line.limit_share).removesuffix(" %")
     return {
@@ -99,8 +150,24 @@ def _row(line: Line) -> dict[str, Cell | str | None]:
         "adds": Cell(number(line.adds, 2), line.adds),
         "lacks": Cell(number(100 * line.weight - line.adds, 2), 100 * line.weight - line.adds),
         "age": Cell(age(reading.ts, reading_stale_after_seconds(reading)), reading.ts) if reading else None,
+        "lowest": Cell(number(lowest), lowest) if past and (lowest := past.lowest(found)) is not None else None,
+        "course": _course(found, past, is_drawn=is_drawn),
         "why": cut_cell(line.why),
     }
+
+
+def _course(found: Found, past: Courses | None, *, is_drawn: bool) -> Cell | None:
+    course = past.spark(found) if past else None
+    if course is None:
+        return None
+    button = choice_button(
+        ID,
+        {"component": None if is_drawn else found.id},
+        "Draw",
+        pressed=is_drawn,
+        label=f"Draw {title_of(found)} above",
+    )
+    return Cell(html.Div([course, button], className="fw-course"), sort="")
 
 
 PAGE = Page(
@@ -111,6 +178,7 @@ PAGE = Page(
     build=build,
     varies_by=("portfolios",),
     datasets=(*OWN, *KINDS, "alerts"),
-    panels=(LINES,),
-    slots=(VERDICT, LINES.slot),
+    panels=(PAST, LINES),
+    slots=(VERDICT, PAST.subtitle_slot, LINES.slot),
+    graphs=(PAST.graph,),
 )

@@ -51,10 +51,12 @@ PAST = Panel(
 WORDS = Panel(
     f"{ID}-told",
     "What it would have told",
-    "How often the rule would have fired, for how long, and what was looked at less than asked.",
+    "How often the rule would have fired, for how long, for which series it would fire at once if saved now, and "
+    "what was looked at less than asked.",
     TableBody(40),
     tools=(),
 )
+OF_ALL = "Rules are of all portfolios: who may see some of them alone makes and changes none."
 NOT_YET = "Check the rule below: when it would have fired in the last seven days is drawn here."
 
 _TRIED: Memo[BackTest] = Memo(32)
@@ -83,8 +85,10 @@ def layout(_stores: Stores, _choices: Choices, _viewer: Viewer) -> html.Div:
     return html.Div([verdict_slot(HEAD), parts], className="fw-content")
 
 
-def build(stores: Stores, choices: Choices, _viewer: Viewer) -> View:
+def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     """Return the editor and, of a rule that was checked, when it would have fired."""
+    if viewer.portfolios is not None:
+        return _nothing()
     found = rule_set(stores)
     subject = _subject(stores, choices, found)
     read = checked(stores, subject.text, subject.name) if subject.text else None
@@ -103,6 +107,15 @@ def build(stores: Stores, choices: Choices, _viewer: Viewer) -> View:
         as_of={PAST.id: tried.end if tried and is_drawn else None},
         notes={WRITE.id: "", WORDS.id: "", PAST.id: "" if is_drawn else _why_empty(tried)},
     )
+
+
+def _nothing() -> View:
+    """Return what is shown to who is limited to some portfolios: a rule, and what it finds, may name any."""
+    slots = dict.fromkeys(PAGE.slots, "") | {HEAD: html.P(OF_ALL, className="fw-nothing")}
+    return View(
+        figures={PAST.graph: {"data": [], "layout": {}}}, slots=slots, as_of={PAST.id: None},
+        notes={WRITE.id: OF_ALL, WORDS.id: OF_ALL, PAST.id: OF_ALL},
+    )  # fmt: skip
 
 
 def _subject(stores: Stores, choices: Choices, found: RuleSet) -> Subject:
@@ -158,7 +171,7 @@ PAGE = Page(
     role=Role.ADMIN,
     layout=layout,
     build=build,
-    varies_by=("role",),
+    varies_by=("role", "portfolios"),
     datasets=(ALERTS,),
     panels=(WORDS, PAST, WRITE),
     slots=(HEAD, f"{ID}-of", f"{ID}-step", WORDS.slot, WRITE.slot),

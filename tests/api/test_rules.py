@@ -14,7 +14,7 @@ from alerting.quiet import Causes
 from alerting.runner import Runner
 from core.alerts.kept import STATE_DATABASE
 from core.clock import FakeClock
-from core.model import Facts
+from core.model import Facts, Sample, labels
 from core.roles import Role
 from dashboard.tabs import alert_rules
 from dashboard.views.serialize import plain
@@ -153,7 +153,14 @@ def test_what_is_wrong_is_refused_with_its_line_and_the_nearest_match(desk: Desk
 def test_checking_saves_nothing_and_says_what_cannot_be_looked_at(desk: Desk) -> None:
     found = send(desk, "POST", "/check", 200, text=RIGHT)
     assert found["is_right"] and found["back_test"]["is_known"] is False
-    assert "nothing is stored of" in found["back_test"]["sentence"]
+    assert "nothing is stored of" in found["back_test"]["sentence"] and found["back_test"]["at_once"] is None
+    now = desk.stores.clock.now()
+    used = [Sample("system_disk_used_ratio", 0.95, labels(mount=mount)) for mount in ("/", "/data")]
+    desk.stores.writer.put("host-1", now - 5, used)
+    desk.stores.writer.flush()
+    at_once = send(desk, "POST", "/check", 200, text=RIGHT)["back_test"]["at_once"]
+    assert (at_once["holds"], at_once["series"], at_once["wait_seconds"]) == (1, 1, 300)
+    assert at_once["labels"][0]["mount"] == "/data" and "would fire after 5 min" in at_once["sentence"]
     assert rule_set(desk.stores).kept.rules == ()
 
 

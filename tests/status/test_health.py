@@ -10,16 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from access.viewer import Viewer
 from collectors.health import HealthCollector
 from core.checks import Check
 from core.clock import FakeClock
 from core.errors import SettingsError
 from core.machine.spec import Share
-from core.model import Component, LiveReading, Reading, Sample, Status, Table
+from core.model import Component, LiveReading, Reading, Sample, Status, Table, labels
 from core.pipeline.health import LIMIT_SHARE, SCORE, Area, Level, area_of
+from core.pipeline.health import POINTS as POINTS_OF
+from core.roles import Role
 from core.settings.health import Health
 from core.settings.load import load_settings
 from core.tables import table_of
+from dashboard.tabs import health
+from dashboard.views.tab import Choices, View
 from status.health import CAP, POINTS, level_of, limit_share, present_components, present_readings, score_of
 from status.readings import Found
 from storage.stores import Stores
@@ -193,3 +198,32 @@ def test_the_api_tells_the_score_its_lines_and_its_course(stores: Stores) -> Non
     assert [line["points"] for line in told["lines"] if line["id"] == "host-1/system/CPU"] == [100]
     assert client.get("/api/v1/health").json["lines"] is None
     assert [point["mean"] for point in client.get("/api/v1/health/trend").json["items"]] == [42]
+
+
+def test_the_course_of_a_component_is_told_and_drawn_beside_that_of_all_together(stores: Stores) -> None:
+    stores = replace(stores, clock=FakeClock(NOW))
+    parts = (Component("CPU", Status.OK, "idle"), Component("Disk", Status.OK, "half full"))
+    stores.live.put_reading("system", "host-1", NOW, 5, Reading(components=parts))
+    of = {each: labels(component=each, collector="system", host="host-1") for each in ("CPU", "Disk")}
+    for ago in range(12, 0, -1):
+        low = 20.0 if ago == 6 else 100.0
+        samples = [Sample(SCORE, 90.0), Sample(POINTS_OF, low, of["CPU"]), Sample(POINTS_OF, 60.0, of["Disk"])]
+        stores.writer.put(stores.settings.machine, NOW - 900 * ago, samples)
+    stores.writer.flush()
+    client = client_of(stores)
+    trend = client.get("/api/v1/health/trend?period=24h&component=host-1/system/CPU").json["items"]
+    assert [point["low"] for point in trend].count(20) == 1 and {point["low"] for point in trend} == {20, 100}
+    assert {dict(point["labels"])["component"] for point in trend} == {"CPU"}
+    refused = client.get("/api/v1/health/trend?component=host-1/system/CPUs")
+    assert refused.status_code == 422 and "Did you mean host-1/system/CPU?" in refused.json["fix"]
+
+    def drawn(**choices: str) -> View:
+        assert health.PAGE.build is not None
+        return health.PAGE.build(stores, Choices.of(choices), Viewer("ana", Role.VIEWER))
+
+    plain = drawn()
+    assert [line["name"] for line in plain.figures[health.PAST.graph]["data"]] == ["all together"]
+    assert "CPU: lowest 20 points in 24 h" in str(plain.slots[health.LINES.slot])
+    both = drawn(component="host-1/system/CPU").figures[health.PAST.graph]["data"]
+    assert [line["name"] for line in both] == ["all together", "CPU"]
+    assert min(value for value in both[1]["y"] if value is not None) == 20

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from access.viewer import Viewer
+from core.alerts.evaluate import Value
+from core.alerts.matchers import read_matchers
+from core.alerts.rule import Rule
+from core.alerts.silence import Silence
+from core.clock import FakeClock
+from core.model import labels
 from core.roles import Role
 from dashboard.tabs import PAGES
 from dashboard.views.serialize import plain
 from dashboard.views.tab import Choices, Page
+from status.alerts import alerts_now
+from storage.state.alert_requests import Ask, Request, ask
 from storage.state.alerts import HistoryRow, add_history
 from storage.state.portfolios import Portfolio, put_portfolios
+from storage.state.silences import add_silence
 from storage.stores import Stores
+from tests.support.alerting import LOSS, Alerting
 from tests.support.views import text
 
+HOUR = 3_600
 ALL = Viewer("ana", Role.OPERATOR)
 OF_BETA = Viewer("lee", Role.OPERATOR, portfolios=frozenset({"beta"}))
 WITH_FIRING = {page.id: page for page in PAGES if f"{page.id}-firing" in page.slots}
@@ -58,3 +71,28 @@ def test_what_fires_now_is_said_on_the_pages_of_what_it_is_of(fund: Stores, page
     assert "Alpha: Alpha fell" in said(fund, page, portfolio="own:fund"), "of a part of it"
     assert said(fund, page, portfolio="own:beta") == "", "what is over does not fire"
     assert said(fund, page, OF_BETA, portfolio="own:fund") == ""
+
+
+def test_it_says_what_is_kept_quiet_and_who_has_what_in_hand_in_the_words_of_the_tab(fund: Stores) -> None:
+    page = WITH_FIRING["portfolio"]
+    stores = replace(fund, clock=FakeClock(fund.clock.now()))
+    alerting = Alerting(stores)
+    falls = Rule.model_validate({"name": "fall", "when": "current_drawdown < -15 %", "severity": "warning",
+                                 "category": "portfolio", "every": "1 s", "message": "It fell"})  # fmt: skip
+    alerting.rules = (LOSS, falls)
+    of = labels(portfolio="beta", origin="own")
+    alerting.finds({"daily_return": [Value(of, -0.06)], "current_drawdown": [Value(of, -0.2)]})
+    (loss,) = [each for each in alerts_now(stores).firing if each.rule == "loss"]
+    assert "quiet" not in (shown := said(stores, page, portfolio="own:beta")) and "in hand" not in shown
+    now = stores.clock.now()
+    ask(stores.state, Request(loss.incident, Ask.ACKNOWLEDGE, "ana", now, now + HOUR, ""))
+    alerting.step()
+    assert "✓ ana has it in hand" in said(stores, page, portfolio="own:beta")
+    held = said(stores, page, portfolio="own:beta")
+    assert held.index("It fell") < held.index("in hand"), "what needs somebody comes first, though the other is graver"
+    silence = Silence(read_matchers('rule="fall"'), now, now + HOUR, "known", "bo", now)
+    add_silence(stores.state, silence)
+    alerting.step()
+    shown = said(stores, page, portfolio="own:beta")
+    (fall,) = [each for each in alerts_now(stores).firing if each.rule == "fall"]
+    assert fall.muted_by and f"⊘ quiet: {fall.muted_by}" in shown

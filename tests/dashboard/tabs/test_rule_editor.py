@@ -158,6 +158,7 @@ def test_a_checked_rule_is_drawn_with_when_it_would_have_fired(desk: Desk, clien
     view = edited(desk, draft=draft_of(post(client, EDIT, **sent(rule))))
     told = " ".join(text(each) for each in view.slots.values())
     assert "It would have fired 1 time in the last 1 h, for 10 min in all." in " ".join(told.split())
+    assert "Saved now, it would not fire: it holds for none of 1 series." in " ".join(told.split())
     figure = view.figures[rule_editor.PAST.graph]
     (band,) = [shape for shape in figure["layout"]["shapes"] if shape["type"] == "rect"]
     assert band["x1"] - band["x0"] == pytest.approx(600, abs=30)
@@ -182,6 +183,19 @@ def test_rules_are_copied_switched_deleted_and_exported(desk: Desk, client: Flas
     assert post(client, "/alerts/rules/delete", name="data-disk")["done"]
     assert not rule_set(desk.stores).faults and not rule_set(desk.stores).left_out
     assert post(client, "/alerts/rules/on", name="value-overdue")["done"]
+
+
+def test_who_is_limited_to_some_portfolios_is_shown_no_rule_and_nothing_that_one_finds(
+    desk: Desk, client: FlaskClient
+) -> None:
+    assert "portfolios" in rule_editor.PAGE.varies_by, "or he would be shown what others were"
+    number = draft_of(post(client, EDIT, **sent(RIGHT)))
+    limited = Viewer("lee", Role.ADMIN, portfolios=frozenset({"alpha"}))
+    for choices in ({"draft": number}, {"copy": "slow"}, {"rule": "data-disk"}, {}):
+        shown = shows(desk, rule_editor.PAGE, limited, **choices)
+        assert "Rules are of all portfolios" in shown and "system_disk" not in shown and "slow" not in shown
+    assert client.get("/alerts/rules/export.yaml?rule=slow").status_code == 200
+    assert client_of(desk, limited).get("/alerts/rules/export.yaml?rule=slow").status_code == 404
 
 
 def test_who_is_no_administrator_is_offered_none_of_it(desk: Desk) -> None:
