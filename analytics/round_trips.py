@@ -6,7 +6,7 @@ one's opening. Prices and profits are after fees, in the currency of the instrum
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,14 +110,6 @@ def figures(trips: Sequence[RoundTrip]) -> TripFigures:
         best=float(profits.max()) if len(profits) else float("nan"),
         worst=float(profits.min()) if len(profits) else float("nan"),
     )
-
-
-def figures_by(trips: Sequence[RoundTrip], key: Callable[[RoundTrip], str]) -> dict[str, TripFigures]:
-    """Return the figures by key: symbol, strategy, or side (`by_side`); keys in order."""
-    groups: dict[str, list[RoundTrip]] = {}
-    for trip in trips:
-        groups.setdefault(key(trip), []).append(trip)
-    return {name: figures(groups[name]) for name in sorted(groups)}
 
 
 def by_side(trip: RoundTrip) -> str:

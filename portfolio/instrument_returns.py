@@ -17,8 +17,9 @@ from analytics.block import Bools, Floats
 from analytics.calendar import Dates, months_before
 from core.format import count, percent
 from portfolio.histories import exchange
+from portfolio.stored_prices import StoredPrices, stored_prices
 from storage.clickhouse.reads.book import reported_prices, splits_told
-from storage.clickhouse.reads.portfolio import DailyPrices, daily_prices_many
+from storage.clickhouse.reads.portfolio import DailyPrices
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -74,6 +75,8 @@ class InstrumentReturns:
     """Instruments whose prices are those of position reports."""
     lacks: str = ""
     """Why there are none at all; empty: there are."""
+    stored: StoredPrices | None = None
+    """Prices that they were made from; None where none was asked for."""
 
     @property
     def left_out_ratio(self) -> float:
@@ -103,12 +106,13 @@ def instrument_returns(
     last: np.datetime64,
     history: History,
     settled: Container[Key] = (),
+    known: StoredPrices | None = None,
 ) -> InstrumentReturns:
     """Return daily returns up to the day `last` of what is asked for, each with its gross exposure in `currency`.
 
     holders: ids of the portfolios whose reports and splits count. settled: what no currency moves, since each day's
-    gain is cash. Splits are undone where the price shows them, since stored prices may be adjusted already. Raises
-    StorageUnavailable, StorageRejected.
+    gain is cash. known: prices that are not read again. Splits are undone where the price shows them, since stored
+    prices may be adjusted already. Raises StorageUnavailable, StorageRejected.
     """
     keys = [key for key, gross in asked.items() if gross > 0]
     gross = np.array([asked[key] for key in keys])
@@ -116,7 +120,10 @@ def instrument_returns(
     if not keys:
         return _none(keys, gross, last, "nothing of a known value is held")
     first = months_before(last, MONTHS[history]) if history in MONTHS else None
-    prices, from_reports = _prices(stores, origin, holders, keys, last, first)
+    since = None if first is None else first - CARRIED_DAYS
+    symbols = sorted({key.instrument for key in keys})
+    stored = stored_prices(stores, origin, symbols, date_of(last), None if since is None else date_of(since), known)
+    prices, from_reports = _prices(stores, holders, keys, stored, since, last)
     days = _days(prices, gross)
     window = days[_start(prices, days, gross, first) :] if len(days) else days
     if len(window) <= FEWEST_DAYS:
@@ -135,7 +142,7 @@ def instrument_returns(
     returns = np.ascontiguousarray((levels[:, 1:] / levels[:, :-1] - 1.0).T)
     return InstrumentReturns(
         tuple(keys[at] for at in used), window[1:], window[0], returns,
-        left_out, whole, reported, "" if used else "none of what is held has enough prices",
+        left_out, whole, reported, "" if used else "none of what is held has enough prices", stored,
     )  # fmt: skip
 
 
@@ -149,23 +156,16 @@ def _seconds(day: np.datetime64) -> int:
 
 
 def _prices(
-    stores: Stores, origin: str, holders: Sequence[str], keys: Sequence[Key], last: np.datetime64,
-    first: np.datetime64 | None,
+    stores: Stores, holders: Sequence[str], keys: Sequence[Key], stored: StoredPrices, since: np.datetime64 | None,
+    last: np.datetime64,
 ) -> tuple[_Prices, frozenset[str]]:  # fmt: skip
     """Return prices by key, and the instruments that have those of position reports."""
-    symbols = sorted({key.instrument for key in keys})
-    if not symbols:
-        return _Prices(np.array([], dtype="datetime64[D]"), np.empty((0, 0))), frozenset()
-    since = None if first is None else first - CARRIED_DAYS
-    stored = daily_prices_many(
-        stores.clickhouse, origin, symbols, date_of(last), None if since is None else date_of(since)
-    )
-    known = np.where(stored.values > 0, stored.values, np.nan)
-    counts = np.isfinite(known).sum(axis=1)
+    symbols, origin = stored.symbols, stored.origin
+    counts = np.isfinite(stored.values).sum(axis=1)
     lacking = [symbol for symbol, many in zip(symbols, counts, strict=True) if many <= FEWEST_DAYS]
     start, end = 0 if since is None else max(_seconds(since), 0), _seconds(last + 1)
     told = reported_prices(stores.clickhouse, origin, holders, lacking, start, end) if lacking else None
-    merged, from_reports = _merged(symbols, stored.days, known, told)
+    merged, from_reports = _merged(symbols, stored.days, stored.values, told)
     _undo_splits(merged, symbols, splits_told(stores.clickhouse, origin, holders, symbols, end))
     row = {symbol: at for at, symbol in enumerate(symbols)}
     return _Prices(merged.days, merged.values[[row[key.instrument] for key in keys]]), from_reports
@@ -176,7 +176,7 @@ def _merged(
 ) -> tuple[_Prices, frozenset[str]]:
     """Return stored prices, and those of reports for the instruments of which these tell more."""
     if told is None or not len(told.days):
-        return _Prices(days, known), frozenset()
+        return _Prices(days, known.copy()), frozenset()
     every = np.union1d(days, told.days)
     values = np.full((len(symbols), len(every)), np.nan)
     values[:, np.searchsorted(every, days)] = known

@@ -19,6 +19,7 @@ from portfolio.holdings import is_settled_daily
 from portfolio.instrument_returns import InstrumentReturns, Key, date_of, instrument_returns
 from portfolio.risk import key_of_instrument
 from portfolio.risk_query import Method, RiskQuery
+from portfolio.stored_prices import StoredPrices
 
 if TYPE_CHECKING:
     from storage.state.portfolios import Portfolio
@@ -51,19 +52,21 @@ class PastRisk:
 
 
 def past_risk_of(
-    stores: Stores, portfolio: Portfolio, limits: Limits, query: RiskQuery, last: np.datetime64
-) -> PastRisk | None:
+    stores: Stores, portfolio: Portfolio, limits: Limits, query: RiskQuery, last: np.datetime64,
+    known: StoredPrices | None = None,
+) -> PastRisk | None:  # fmt: skip
     """Return the back-test of the year up to the day `last`; None where no day of it can be tested.
 
     None too where a part reports no positions: the P&L is of all parts, the VaR of those that report. Each day's VaR is
     of the book of the evening before, by the method (historical where it is Cornish-Fisher) from the days before; a day
-    whose report before is of an earlier evening is left out. Raises StorageUnavailable, StorageRejected.
+    whose report before is of an earlier evening is left out. known: prices that are not read again. Raises
+    StorageUnavailable, StorageRejected.
     """
     history = book_history(stores, portfolio, limits, date_of(months_before(last, MONTHS)), date_of(last))
     if history is None or len(history.days) < 2 or history.unreported:
         return None
     keys = [key_of_instrument(place.about, place.currency) for place in history.positions]
-    returns = _returns(stores, history, keys, last)
+    returns = _returns(stores, history, keys, last, known)
     reach = min(REACH_BACK, len(returns.days) // 2)
     if returns.lacks or reach < 2:
         return None
@@ -94,7 +97,9 @@ def realised(history: BookHistory) -> Floats:
     return np.where(np.isfinite(gained), gained, history.pnl.sum(axis=1))
 
 
-def _returns(stores: Stores, history: BookHistory, keys: list[Key], last: np.datetime64) -> InstrumentReturns:
+def _returns(
+    stores: Stores, history: BookHistory, keys: list[Key], last: np.datetime64, known: StoredPrices | None
+) -> InstrumentReturns:
     gross: dict[Key, float] = defaultdict(float)
     sizes = np.nansum(np.abs(history.values), axis=0)
     for key, size in zip(keys, sizes.tolist(), strict=True):
@@ -102,4 +107,4 @@ def _returns(stores: Stores, history: BookHistory, keys: list[Key], last: np.dat
     portfolio = history.portfolio
     holders = sorted({place.portfolio for place in history.positions})
     settled = {key for key, place in zip(keys, history.positions, strict=True) if is_settled_daily(place.about)}
-    return instrument_returns(stores, portfolio.origin, portfolio.currency, holders, gross, last, "2y", settled)
+    return instrument_returns(stores, portfolio.origin, portfolio.currency, holders, gross, last, "2y", settled, known)

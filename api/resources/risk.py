@@ -154,7 +154,7 @@ def _risk(ask: Ask[OfRisk]) -> PortfolioRisk:
         told = [why, *(lost_of(book) if book is not None else [])]
         return PortfolioRisk(portfolio=ask.parts["id"], currency=portfolio.currency, told=told, **age)
     risk = risk_of(ask.stores, book, query)
-    past = past_risk_of(ask.stores, portfolio, ask.viewer.portfolios, query, book.newest)
+    past = past_risk_of(ask.stores, portfolio, ask.viewer.portfolios, query, book.newest, book.returns.stored)
     group: Group = ask.query.by
     steps = liquidity_of([each for each in book.found.positions if np.isfinite(each.value)]).steps
     return PortfolioRisk(

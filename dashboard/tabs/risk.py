@@ -126,7 +126,7 @@ def _view(stores: Stores, asked: Asked, book: Book, choices: Choices, viewer: Vi
     risk = risk_of(stores, book, query)
     group = next(each for each in GROUPS if each == chosen([*GROUPS.items()], choices, "group", DEFAULT_GROUP))
     factors = picked(stores, book, query.factors) if query.factors else components(risk)
-    past = past_risk_of(stores, portfolio, viewer.portfolios, query, book.newest)
+    past = past_risk_of(stores, portfolio, viewer.portfolios, query, book.newest, book.returns.stored)
     drawn = {
         HYPOTHETICAL: charts.hypothetical(risk),
         BACK_TEST: charts.back_test(past, portfolio.currency),

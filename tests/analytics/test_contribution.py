@@ -55,28 +55,15 @@ def test_segments_of_positions_give_brinson_what_it_takes() -> None:
 
 
 @given(rates, st.integers(0, 2**32 - 1))
-def test_local_currency_and_cross_are_the_return_in_base_currency(local: np.ndarray, seed: int) -> None:
+def test_local_currency_and_cross_are_the_profit_in_base_currency(local: np.ndarray, seed: int) -> None:
     draw = np.random.default_rng(seed)
     start, end = draw.uniform(0.5, 2.0, (2, 6, 5))
-    weights = draw.normal(0.0, 0.5, (6, 5))
-    found = currency.currency_split(local, start, end, weights)
-    assert found.total == pytest.approx(weights * ((1 + local) * end / start - 1), abs=1e-12)
-
-
-def test_hedging_a_currency_is_no_decision_about_its_market() -> None:
-    weights, passive = np.array([0.6, 0.4]), np.array([0.5, 0.5])
-    local, other = np.array([0.05, 0.02]), np.array([0.04, 0.01])
-    cash, moved = np.array([0.01, 0.03]), np.array([0.0, -0.06])
-    open_, hedged = (
-        currency.karnosky_singer(weights, passive, local, other, cash, moved, held, passive)
-        for held in (weights, np.array([1.0, 0.0]))
-    )
-    assert hedged.allocation == pytest.approx(open_.allocation)
-    assert hedged.selection == pytest.approx(open_.selection)
-    # The second currency earned 0.03 − 0.06, the first 0.01: each unit hedged brings 0.04.
-    assert hedged.currency.sum() - open_.currency.sum() == pytest.approx(0.4 * 0.04)
-    base = weights @ (local + moved) - passive @ (other + moved)
-    assert open_.total == pytest.approx(base, abs=1e-12)
+    held = draw.normal(0.0, 0.5, (6, 5))
+    pnl = held * ((1 + local) * end / start - 1)
+    found = currency.currency_pnl(pnl, held, start, end)
+    assert found.total == pytest.approx(pnl, abs=1e-12)
+    assert found.local == pytest.approx(held * local, abs=1e-12)
+    assert found.currency == pytest.approx(held * (end / start - 1), abs=1e-12)
 
 
 def test_what_cannot_be_attributed_is_told() -> None:
@@ -92,6 +79,6 @@ def test_what_cannot_be_attributed_is_told() -> None:
     with pytest.raises(ValueError, match="'Tech' has a net weight of 0 on day 0"):
         contribution.segments([[0.1, -0.1]], [[0.02, 0.01]], ["Tech", "Tech"])
     with pytest.raises(ValueError, match=r"rate_end\[0\]: is not above 0"):
-        currency.currency_split([0.1], [1.0], [0.0], [1.0])
+        currency.currency_pnl([0.1], [1.0], [1.0], [0.0])
     with pytest.raises(ValueError, match="benchmark_weights: 1, not 2"):
         attribution.brinson([0.5, 0.5], [1.0], [0.1, 0.1], [0.0, 0.0])

@@ -138,6 +138,30 @@ def test_what_came_in_a_week_is_not_held_against_the_loss_of_a_day(funded: Store
     assert "of exposure has no returns: in the P&L, not in the VaR" in back_test(found, "EUR").subtitle
 
 
+def test_prices_that_the_book_was_made_from_are_not_read_again_for_the_back_test(funded: Stores, send: Send) -> None:
+    for name, moves in (("ACME", MOVES), ("SOLD", MOVES[::-1])):
+        priced(send, name, [each / 4 if number >= 100 else each for number, each in enumerate(levels(moves))])
+    split(send)
+    for ts in days_back()[90:]:
+        is_split, has_sold = ts >= days_back()[100], ts >= days_back()[150]
+        told = {"ACME": 40 if is_split else 10, **({} if has_sold else {"SOLD": 10})}
+        rows = [{"instrument": name, "quantity": held, "price": 100} for name, held in told.items()]
+        tell(send, "positions", [{"portfolio": "alpha", "ts": at(ts), **row} for row in rows])
+    now = book(funded, ALPHA)
+    last = np.datetime64(TODAY, "s").astype("datetime64[D]")
+    fresh = past_risk_of(funded, ALPHA, None, USUAL, last)
+    beside = past_risk_of(funded, ALPHA, None, USUAL, last, now.returns.stored)
+    assert fresh is not None and beside is not None
+    assert [key.instrument for key in now.returns.keys] == ["ACME"], "what was sold is not among the known prices"
+    assert beside.forecast.tolist() == fresh.forecast.tolist()
+    assert beside.days.tolist() == fresh.days.tolist()
+    # Told after the book was read: a price that is read again would move the VaR.
+    priced(send, "ACME", [each * (1.5 if number == 120 else 1) for number, each in enumerate(levels())])
+    again = past_risk_of(funded, ALPHA, None, USUAL, last, now.returns.stored)
+    assert again is not None
+    assert again.forecast.tolist() == fresh.forecast.tolist()
+
+
 def test_what_was_realised_is_of_a_year_however_often_the_value_is_told(funded: Stores, send: Send) -> None:
     priced(send, "ACME", levels())
     held(send, {"instrument": "ACME", "price": 100})
