@@ -9,7 +9,7 @@ from core.format import count, first_of, noun
 from portfolio.given import has_ended
 from portfolio.histories import kept
 from portfolio.holdings import LAST_SECOND
-from portfolio.reconciliation import Compared, reconciliation
+from portfolio.reconciliation import Compared, Reconciliation, reconciliation
 from storage.clickhouse.reads.book import report_days
 from storage.clickhouse.reads.booked import first_booked
 from storage.state.portfolios import OWN, list_portfolios
@@ -53,16 +53,19 @@ def read_books(stores: Stores) -> tuple[Books, ...]:
             compared = reconciliation(stores, each, None, looks_back=False) if each.id in traded else None
             if compared is not None:
                 beyond, problem = compared.beyond, compared.not_built.get(each.id, "")
-                why = f"no book: {problem}" if problem else _said(beyond, len(compared.compared))
+                why = f"no book: {problem}" if problem else _said(compared)
                 found.append(Books(each.id, compared.newest, len(beyond), why, not problem))
         return tuple(found)
 
     return kept(stores, ("books", *(each.id for each in own)), read)
 
 
-def _said(beyond: list[Compared], compared: int) -> str:
+def _said(found: Reconciliation) -> str:
+    beyond = found.beyond
     if not beyond:
-        return f"{count(compared, 'position and value', 'positions and values')} agree with the trades"
+        agreed = f"{count(len(found.compared), 'position and value', 'positions and values')} agree with the trades"
+        old = [f"{_name(each)} as of {each.day}" for each in found.of("nav") if found.days_old(each)]
+        return f"{agreed}, {first_of(old, MOST_NAMED)}" if old else agreed
     names = first_of([_name(each) for each in beyond], MOST_NAMED)
     return f"{names} {noun(len(beyond), 'differs', 'differ')} from what the trades come to"
 

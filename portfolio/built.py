@@ -21,7 +21,6 @@ from analytics.lots import Method
 from analytics.transactions import Kind, Transaction
 from core.errors import BookRefused
 from portfolio.given import said_of
-from portfolio.histories import Fund
 from portfolio.reports import covers
 from storage.clickhouse.reads.book import Position, cash_told, positions_at
 from storage.clickhouse.reads.booked import Booked, booked
@@ -29,6 +28,7 @@ from storage.clickhouse.reads.portfolio import CASH, DAY_SECONDS
 from storage.state.series import Series
 
 if TYPE_CHECKING:
+    from portfolio.histories import Fund
     from storage.state.portfolios import Portfolio
     from storage.stores import Stores
 
@@ -65,6 +65,10 @@ class Built:
     """(m,): of the instruments."""
     cash: Mapping[str, Floats]
     """(n,), by currency."""
+    flows: Mapping[str, Floats]
+    """(n,), by currency: money in (+) and out (−) within each day, and before the first one."""
+    transfers: Floats
+    """(n, m): units that came (+) and went (−) without money within each day."""
     begins: np.datetime64 | None
     """Day of the report that it begins with; None: it begins with nothing."""
     problem: str = ""
@@ -160,7 +164,7 @@ def built(
         what = f"{rows.of[order[fault.row - 1]]}: " if fault.row else ""
         none = np.zeros((len(ends), 0))
         why = f"{what}{fault.field} {fault.value or 'nothing'} {fault.reason}"
-        return Built(portfolio, ends, (), none, none, (), {}, opened, why)
+        return Built(portfolio, ends, (), none, none, (), {}, {}, none, opened, why)
     is_known = np.array([symbol not in rows.uncosted for symbol in symbols], dtype=np.bool_)
     with np.errstate(divide="ignore", invalid="ignore"):
         costs = np.where(is_known & (course.quantity != 0), course.cost / course.quantity / course.multiplier, np.nan)
@@ -170,7 +174,29 @@ def built(
     }
     told_in = tuple(each or portfolio.currency for each in course.currency_of)
     has_money = any(each.kind in ("deposit", "withdrawal") for each in given)
-    return Built(portfolio, ends, tuple(symbols), course.quantity, costs, told_in, cash, opened, has_money=has_money)
+    flows, transfers = _moved(given, ends, symbols, portfolio.currency)
+    return Built(
+        portfolio, ends, tuple(symbols), course.quantity, costs, told_in, cash, flows, transfers, opened,
+        has_money=has_money,
+    )  # fmt: skip
+
+
+def _moved(
+    given: Sequence[Transaction], ends: Seconds, symbols: Sequence[str], own: str
+) -> tuple[dict[str, Floats], Floats]:
+    """Return the money by currency, and the units of each instrument, that came and went within each day."""
+    flows: dict[str, Floats] = {}
+    transfers = np.zeros((len(ends), len(symbols)))
+    for each in given:
+        if each.kind not in ("deposit", "withdrawal", "transfer") or each.time_seconds > ends[-1] + LAST_MICROSECOND:
+            continue
+        day = int(np.searchsorted(ends + LAST_MICROSECOND, each.time_seconds))
+        if each.kind == "transfer":
+            transfers[day, symbols.index(each.symbol)] += each.quantity
+        else:
+            amounts = flows.setdefault(each.currency or own, np.zeros(len(ends)))
+            amounts[day] += each.amount if each.kind == "deposit" else -each.amount
+    return flows, transfers
 
 
 def _opening(

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from analytics.calendar import carried
 from portfolio.built import Built, built
-from portfolio.histories import Fund
 from portfolio.reports import covers
 from storage.clickhouse.reads.book import Position, splits_told
 from storage.clickhouse.reads.booked import first_booked, traded_days
@@ -23,6 +22,7 @@ from storage.clickhouse.reads.portfolio import DAY_SECONDS, daily_prices_many
 from storage.state.series import Series
 
 if TYPE_CHECKING:
+    from portfolio.histories import Fund
     from storage.stores import Stores
 
 Days = NDArray[np.int64]
@@ -38,7 +38,14 @@ class BuiltReports:
     book: Built
     prices: Floats
     """(n, m): local; NaN where nobody told any."""
+    newest: Mapping[str, np.datetime64]
+    """Day of the newest price of each instrument that has one."""
     about: Mapping[str, Series]
+
+    def multiplier(self, place: int) -> float:
+        """Return what one of the instrument at a place is worth at a price of 1."""
+        known = self.about.get(self.book.symbols[place])
+        return known.multiplier if known else 1.0
 
     def positions(self, at: int) -> list[Position]:
         """Return what was held on a day, as a report would tell it."""
@@ -48,8 +55,7 @@ class BuiltReports:
         for place, symbol in enumerate(book.symbols):
             quantity, price = float(book.quantities[day, place]), float(self.prices[day, place])
             if quantity:
-                known = self.about.get(symbol)
-                value = quantity * price * (known.multiplier if known else 1.0)
+                value = quantity * price * self.multiplier(place)
                 cost = float(book.costs[day, place])
                 found.append(Position(id, at, symbol, quantity, price, value, cost, book.currencies[place], 0.0))
         return found
@@ -83,11 +89,17 @@ def built_reports(
     """
     known = [id for id in ids if id in whole.tree]
     traded = first_booked(stores.clickhouse, whole.tree[known[0]].origin, known) if known else {}
-    found = {id: _built(stores, whole, about, id, end) for id in known if traded.get(id, end) < end}
-    return {id: each for id, each in found.items() if each is not None}
+    found = {id: built_of(stores, whole, about, id, end) for id in known if traded.get(id, end) < end}
+    return {id: each for id, each in found.items() if each is not None and not each.book.problem}
 
 
-def _built(stores: Stores, whole: Fund, about: Mapping[str, Series], id: str, end: int) -> BuiltReports | None:
+def built_of(
+    stores: Stores, whole: Fund, about: Mapping[str, Series], id: str, end: int, *, is_costed: bool = True
+) -> BuiltReports | None:
+    """Return what a portfolio's trades before a time (epoch seconds) come to, or why nothing; None: it told none.
+
+    is_costed: whether what positions cost is wanted, which takes longer. Raises StorageUnavailable, StorageRejected.
+    """
     portfolio = whole.tree[id]
     traded = traded_days(stores.clickhouse, portfolio.origin, id, end)
     symbols = sorted({name for name, _, _ in traded})
@@ -99,10 +111,9 @@ def _built(stores: Stores, whole: Fund, about: Mapping[str, Series], id: str, en
     days = np.union1d(on, told.days[told.days >= on[0]])
     at = days.astype(np.int64) * DAY_SECONDS
     ends = np.array([covers(each) for each in at.tolist()], dtype=np.int64)
-    book = built(stores, portfolio, whole, about, at[:0], ends, is_costed=True)
-    if book.problem:
-        return None
+    book = built(stores, portfolio, whole, about, at[:0], ends, is_costed=is_costed)
     prices = np.full(book.quantities.shape, np.nan)
+    newest: dict[str, np.datetime64] = {}
     row = {symbol: at for at, symbol in enumerate(symbols)}
     splits = splits_told(stores.clickhouse, portfolio.origin, [id], symbols, end)
     for place, symbol in enumerate(book.symbols):
@@ -112,22 +123,24 @@ def _built(stores: Stores, whole: Fund, about: Mapping[str, Series], id: str, en
         known = about.get(symbol)
         is_alike = known is None or known.currency in ("", book.currencies[place])
         own = told.values[row[symbol]] if is_alike else np.full(len(told.days), np.nan)
-        prices[:, place] = _prices(symbol, days, told.days, own, traded, splits)
-    return BuiltReports(at, book, prices, about)
+        paid = [(day, price) for name, day, price in traded if name == symbol and np.isfinite(price)]
+        prices[:, place] = _prices(days, told.days, own, paid, [each[1:] for each in splits if each[0] == symbol])
+        priced_on = [*told.days[np.isfinite(own)][-1:], *(np.datetime64(day, "D") for day, _ in paid[-1:])]
+        if priced_on:
+            newest[symbol] = max(priced_on)
+    return BuiltReports(at, book, prices, newest, about)
 
 
 def _prices(
-    symbol: str, days: NDArray[np.datetime64], told_on: NDArray[np.datetime64], told: Floats,
-    traded: Sequence[tuple[str, int, float]], splits: Sequence[tuple[str, np.datetime64, float]],
+    days: NDArray[np.datetime64], told_on: NDArray[np.datetime64], told: Floats,
+    paid: Sequence[tuple[int, float]], splits: Sequence[tuple[np.datetime64, float]],
 ) -> Floats:  # fmt: skip
     """Return the last price told up to each day, else that of the last trade in units of after the splits since."""
     there = np.isfinite(told)
-    own = [(day, price) for name, day, price in traded if name == symbol and np.isfinite(price)]
-    on = np.array([day for day, _ in own], dtype="datetime64[D]")
-    paid = np.array([price for _, price in own], dtype=np.float64)
-    ratios = [(day, ratio) for name, day, ratio in splits if name == symbol]
+    on = np.array([day for day, _ in paid], dtype="datetime64[D]")
     price = carried(told_on[there], told[there], days)
-    return np.where(np.isnan(price), carried(on, paid * _units(ratios, on), days) / _units(ratios, days), price)
+    of_trade = np.array([each for _, each in paid], dtype=np.float64) * _units(splits, on)
+    return np.where(np.isnan(price), carried(on, of_trade, days) / _units(splits, days), price)
 
 
 def _units(ratios: Sequence[tuple[np.datetime64, float]], days: NDArray[np.datetime64]) -> Floats:

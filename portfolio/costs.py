@@ -68,11 +68,11 @@ def costed(stores: Stores, found: Holdings, limits: Limits, method: str) -> Cost
     whole = fund(stores, portfolio.origin).seen(limits)
     ids = tellers(stores, whole, portfolio.origin, portfolio.id, "trades")
     held = matched(stores, portfolio, whole, ids, lots, float(covers(found.newest))).open if ids else {}
-    positions = tuple(_costed(each, held.get((each.portfolio, each.instrument))) for each in found.positions)
+    positions = tuple(_costed(each, held.get((each.portfolio, each.instrument, ""))) for each in found.positions)
     worked_out = frozenset(
         (each.portfolio, each.instrument)
         for each in positions
-        if _is_explained(each, held.get((each.portfolio, each.instrument)))
+        if _is_explained(each, held.get((each.portfolio, each.instrument, "")))
     )
     return Costed(replace(found, positions=positions), lots, worked_out)
 

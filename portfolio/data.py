@@ -48,6 +48,8 @@ class Line:
     """Of a portfolio's values and returns: its own; of a part beside others that of the fund, where there is a rate."""
     made_of: tuple[str, ...] = ()
     """Ids of the parts that a portfolio is the sum of; empty: its values are its own."""
+    built: tuple[str, ...] = ()
+    """Ids of those, itself or parts of it, whose values are built from trades, since nobody reported any."""
     told: tuple[str, ...] = ()
     """What is set of the portfolio that its figures depend on, and what of its parts could not be converted."""
 

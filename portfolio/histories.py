@@ -17,12 +17,14 @@ from analytics.performance import Track, track, without_gaps
 from core.currency import Pair, pair_of
 from core.memo import Memo
 from portfolio.allowed import Limits, seen
+from portfolio.built_nav import BuiltNav, built_nav
 from portfolio.given import NOTHING_SAID, Said, said_of
 from portfolio.history import DAY_SECONDS, NOTHING, History, Move, Nav, history_of
 from portfolio.series.exchange import Exchange, converted_values, spans
 from portfolio.series.rates import accumulated
 from portfolio.series.total import summed, within
 from storage.clickhouse.client import ClickHouse
+from storage.clickhouse.reads.booked import first_booked
 from storage.clickhouse.reads.portfolio import (
     Cash,
     DailyNavs,
@@ -64,6 +66,8 @@ class Fund:
     tree: dict[str, Portfolio]
     exchange: Callable[[], Exchange]
     """Returns what currencies cost; asked only where there are several."""
+    built: Callable[[Fund, Portfolio], BuiltNav | None]
+    """Returns what a portfolio's trades come to; asked only where neither it nor a part of it reports values."""
     _histories: dict[tuple[str, Said, str], History] = field(default_factory=dict)
     _alone: dict[str, Dates] = field(default_factory=dict)
 
@@ -79,6 +83,8 @@ class Fund:
 
     def history(self, portfolio: str, said: Said = NOTHING_SAID, currency: str = "") -> History:
         """Return a portfolio's whole history as is `said` of it: its own, else the sum of its parts; else empty.
+
+        Where nobody reported values of any of them, its own are what its trades come to.
 
         `currency` is what it is told in, its own when left out.
         """
@@ -117,9 +123,17 @@ class Fund:
     def _made(self, portfolio: str, said: Said, currency: str) -> History:
         node = self.tree.get(portfolio)
         row = self.rows.get(portfolio)
-        if row is None:
+        if row is not None:
+            return self._own(node, _nav(self.navs, row), said, currency)
+        is_reported = any(id in self.rows for id in self.sources(portfolio))
+        built = None if node is None or is_reported else self.built(self, node)
+        if built is None or (not len(built.nav) and self.parts(portfolio)):
             return self._sum(portfolio, said, currency or (node.currency if node else ""))
-        every = _nav(self.navs, row)
+        found = self._own(node, built.nav, said, currency)
+        whose = (portfolio,) if len(found.nav) else ()
+        return replace(found, built=whose, told=(*built.told, *found.told))
+
+    def _own(self, node: Portfolio | None, every: Nav, said: Said, currency: str) -> History:
         nav = every.between(said.inception, said.ended)
         is_own = node is None or currency in ("", node.currency)
         found = history_of(nav, said) if is_own or node is None else self._converted(node, nav, said, currency)
@@ -240,7 +254,16 @@ def cash_on(stores: Stores, origin: str, portfolios: tuple[str, ...], day: date)
 def _read(stores: Stores, origin: str) -> Fund:
     navs = daily_navs(stores.clickhouse, origin)
     tree = {each.id: each for each in list_portfolios(stores.state, origin)}
-    return Fund(navs, {name: row for row, name in enumerate(navs.portfolios)}, tree, lambda: exchange(stores, origin))
+    rows = {name: row for row, name in enumerate(navs.portfolios)}
+
+    def traders() -> dict[str, int]:
+        return first_booked(stores.clickhouse, origin, list(tree))
+
+    def built(whole: Fund, portfolio: Portfolio) -> BuiltNav | None:
+        is_trading = portfolio.id in kept(stores, ("first booked", origin), traders)
+        return built_nav(stores, whole, portfolio) if is_trading else None
+
+    return Fund(navs, rows, tree, lambda: exchange(stores, origin), built)
 
 
 def _exchange(clickhouse: ClickHouse, symbols: Sequence[str], origin: str) -> Exchange:

@@ -85,6 +85,8 @@ class History:
     """Values before its inception and after its end."""
     ended: str = ""
     """Last day, as somebody said it; empty: only its values tell whether it goes on."""
+    built: tuple[str, ...] = ()
+    """Ids of those, itself or parts of it, whose values are built from trades, since nobody reported any."""
 
     def until(self, day: np.datetime64, said: Said = NOTHING_SAID) -> History:
         """Return the history up to and including `day`: what was found of its rhythm then."""

@@ -145,6 +145,7 @@ def _line(
         part=at_frequency(part, measured),
         currency=currency or portfolio.currency,
         made_of=found.made_of,
+        built=found.built,
         told=(
             *sentences(portfolio, cadence_of(daily.dates).rhythm, cadence.rhythm, found.left_out, stores.clock.now()),
             *found.told,

@@ -20,7 +20,7 @@ from analytics.reconcile import TOLERANCE, agree
 from portfolio.allowed import Limits
 from portfolio.book_history import BookHistory, book_history
 from portfolio.built import Built, built
-from portfolio.given import said_of
+from portfolio.given import NOTHING_SAID, said_of
 from portfolio.histories import Fund, fund, kept
 from portfolio.holdings import LAST_SECOND, below, holders, is_settled_daily
 from portfolio.reports import covers
@@ -66,6 +66,8 @@ class Compared:
     """Whether it is within tolerance; what cannot be compared is not."""
     since: np.datetime64 | None
     """First day on which it differed without a break until this one; None: it does not, or nobody looked back."""
+    day: np.datetime64
+    """The newest day on which both sides are told: the last one, but for cash and values that were not told then."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +80,7 @@ class Reconciliation:
     newest: int
     """Epoch seconds of the newest report."""
     nav: float
-    """Reported on the last of the days; NaN where it is not."""
+    """Reported last, on one of the days; NaN where it never was."""
     compared: tuple[Compared, ...]
     """On the last of the days: what differs first, and the largest first."""
     positions: Floats
@@ -104,6 +106,10 @@ class Reconciliation:
     def beyond(self) -> list[Compared]:
         """Return what differs beyond tolerance."""
         return [each for each in self.compared if not each.is_within]
+
+    def days_old(self, each: Compared) -> int:
+        """Return how many days before the newest report it is compared."""
+        return int((self.days[-1] - each.day).astype(np.int64))
 
     @property
     def oldest(self) -> np.datetime64 | None:
@@ -139,7 +145,8 @@ def _read(
 ) -> Reconciliation | None:  # fmt: skip
     newest = max(int(at[-1]) for at in reports.values())
     told = cash_by_day(stores.clickhouse, portfolio.origin, list(traded), end)
-    first = 0 if looks_back else min([newest, *_last_of_cash(reports, told)]) // DAY_SECONDS
+    told_last = [*_last_of_cash(reports, told), *_last_of_navs(portfolio, whole, reports)]
+    first = 0 if looks_back else min([newest, *told_last]) // DAY_SECONDS
     history = book_history(stores, portfolio, limits, _day(first * DAY_SECONDS) if first else None, _day(newest))
     if history is None:
         return None
@@ -154,7 +161,7 @@ def _read(
     positions = look.positions()
     cash = look.cash(told, positions)
     navs = look.navs(positions, covered=len(good) == len(reports))
-    nav = float(history.nav[-1])
+    nav = float(_filled(history.nav)[-1])
     shown = [each.on_last(nav, looks_back) for each in (*positions, *cash, *navs)]
     return Reconciliation(
         portfolio=portfolio, days=history.days, newest=newest, nav=nav,
@@ -186,6 +193,8 @@ class _Line:
     """Whether it is built and reported on the last day."""
     settled: Floats | float = 0.0
     """(n,): of a future, the local notional of what is built, which its book has paid though nobody did."""
+    row: int = -1
+    """Of the days: the one that is compared."""
 
     def on_last(self, nav: float, looks_back: bool) -> Compared | None:
         """Return it as it is on the last day; None: it is on neither side."""
@@ -197,7 +206,7 @@ class _Line:
         return Compared(
             self.what, self.portfolio, self.name, self.about, one if self.sides[0] else math.nan,
             two if self.sides[1] else math.nan, self.currency, one - two, worth, worth / nav if nav > 0 else math.nan,
-            bool(self.is_within[-1]), since,
+            bool(self.is_within[-1]), since, self.days[self.row],
         )  # fmt: skip
 
 
@@ -304,7 +313,7 @@ class _Look:
         worth, base = one - two, np.where(two == 0, np.nan, np.abs(two))
         is_within = agree(np.where(worth == 0, 0.0, worth / base), 0.0, self._limits.money_tolerance_ratio)
         currency, is_known = self._portfolio.currency, np.isfinite(two) & np.isfinite(one)
-        sides = bool(np.isfinite(one[-1])), bool(np.isfinite(two[-1]))
+        sides = (True, True) if is_known.any() else (bool(np.isfinite(one[-1])), bool(np.isfinite(two[-1])))
         line = _Line("nav", id, currency, None, currency, self._days, one, two, worth, is_within, sides)
         return replace(_where_known(line, is_known), worth=worth)
 
@@ -357,7 +366,7 @@ def _where_known(line: _Line, is_known: NDArray[np.bool_]) -> _Line:
     at = np.maximum.accumulate(np.where(is_known, np.arange(len(is_known)), -1))
     return replace(
         line, built=_at(line.built, at), reported=_at(line.reported, at), worth=_at(line.worth, at),
-        is_within=np.where(at >= 0, line.is_within[at], True),
+        is_within=np.where(at >= 0, line.is_within[at], True), row=int(at[-1]),
     )  # fmt: skip
 
 
@@ -397,6 +406,17 @@ def _last_of_cash(
         days.setdefault(id, set()).add(day)
     both = {id: at[np.isin(at // DAY_SECONDS, [*days.get(id, ())])] for id, at in reports.items()}
     return [int(at[-1]) for at in both.values() if len(at)]
+
+
+def _last_of_navs(portfolio: Portfolio, whole: Fund, reports: Mapping[str, NDArray[np.int64]]) -> list[int]:
+    """Return the last report on a day with a net asset value, of each portfolio and of what they are parts of."""
+    every = {**reports, portfolio.id: np.sort(np.concatenate([*reports.values()]))}
+    found = []
+    for id, at in every.items():
+        days = whole.history(id, said_of(whole.tree[id]) if id in whole.tree else NOTHING_SAID).nav.dates
+        both = at[np.isin(at // DAY_SECONDS, days.astype(np.int64))]
+        found += [int(both[-1])] if len(both) else []
+    return found
 
 
 def _last_before(known: NDArray[np.int64], days: Days) -> NDArray[np.int64]:

@@ -1,5 +1,7 @@
 """A portfolio's trades matched into round trips, first in first out, a strategy and an instrument at a time.
 
+A strategy is the one that an order names, else its portfolio.
+
 All trades are matched, whatever is looked at: what a sale closes depends on everything before it. Where there are more
 than MOST_TRADES, instruments are left out whole, those traded longest ago first: what is shown stays exact.
 """
@@ -39,6 +41,7 @@ from storage.clickhouse.reads.trades import (
     currencies_of,
     fills_of,
     stamp_of,
+    stamp_of_strategies,
     traded,
 )
 from storage.state.series import Series, list_series
@@ -54,6 +57,8 @@ PORTFOLIOS_KEPT = 8
 """Of 100,000 round trips each is some 60 MB."""
 MICROSECONDS = 1_000_000.0
 GROUPS: Mapping[str, str] = {"instrument": "Instrument", "portfolio": "Strategy", "month": "Month", "side": "Side"}
+Book = tuple[str, str, str]
+"""A portfolio, an instrument, and the strategy that its orders name; empty: none but the portfolio."""
 _MATCHED: WeakKeyDictionary[ClickHouse, Memo[Matched]] = WeakKeyDictionary()
 
 
@@ -65,8 +70,15 @@ class Trip:
     about: Series
     currency: str
     """Of prices and local profit."""
+    strategy: str
+    """That its orders name; empty: none but the portfolio."""
     of: RoundTrip
     """Its prices are of one times the multiplier, costs in them; profit_base NaN: a rate or a cost is not known."""
+
+    def whose(self, names: Mapping[str, str]) -> str:
+        """Return the name of its strategy, of the portfolio where orders name none."""
+        own = self.strategy or self.portfolio
+        return names.get(own, own)
 
     @property
     def open_price(self) -> float:
@@ -92,7 +104,7 @@ class Trip:
         """Return which one of GROUPS `by` it belongs to."""
         match by:
             case "portfolio":
-                return names.get(self.portfolio, self.portfolio)
+                return self.whose(names)
             case "month":
                 return self.month
             case "side":
@@ -107,8 +119,8 @@ class Matched:
 
     trips: tuple[Trip, ...]
     """By time of closing."""
-    open: Mapping[Place, Position]
-    """By portfolio and instrument; local costs, times the multiplier."""
+    open: Mapping[Book, Position]
+    """Local costs, times the multiplier."""
     splits: Mapping[Place, tuple[float, ...]]
     """When each was, epoch seconds."""
     instruments: tuple[str, ...]
@@ -175,7 +187,7 @@ def trips_of(
     ids = tellers(stores, whole, portfolio.origin, portfolio.id, "trades")
     if not ids:
         return None
-    found = matched(stores, portfolio, whole, ids)
+    found = matched(stores, portfolio, whole, ids, by_strategy=True)
     first, last = _days(query, found)
     begin, end = (float(day.astype("datetime64[s]").astype(np.int64)) for day in (first, last + 1))
     closed = [each.of.closed_seconds for each in found.trips]
@@ -191,10 +203,13 @@ def matched(
     ids: Sequence[str],
     method: Method = "fifo",
     until: float = math.inf,
+    *,
+    by_strategy: bool = False,
 ) -> Matched:
     """Return all round trips of some portfolios in the currency of `portfolio`.
 
-    until: the last moment whose trades count, epoch seconds.
+    until: the last moment whose trades count, epoch seconds. by_strategy: whether strategies that orders name are
+    matched apart; else an instrument of a portfolio is one book.
 
     They are matched anew when a trade, a split, a transfer, an instrument or a rate is another one, and not with every
     value and price that comes.
@@ -203,8 +218,10 @@ def matched(
     changes, about = changes_of(clickhouse, origin, ids), list_series(stores.state, origin)
     own = {id: whole.tree[id].currency if id in whole.tree else portfolio.currency for id in ids}
     told = {*own.values(), *currencies_of(clickhouse, origin, ids), *(each.currency for each in changes)}
+    strategies = stamp_of_strategies(clickhouse, origin, ids) if by_strategy else (0, 0)
     key = (
-        origin, portfolio.currency, method, until, tuple(own.items()), stamp_of(clickhouse, origin, "trades", ids),
+        origin, portfolio.currency, method, until, strategies, tuple(own.items()),
+        stamp_of(clickhouse, origin, "trades", ids),
         tuple((each.portfolio, each.id, each.version) for each in changes), tuple(about),
         _stamp_of_rates(whole) if told - {"", portfolio.currency} else "",
     )  # fmt: skip
@@ -213,7 +230,8 @@ def matched(
     def make() -> Matched:
         every = traded(clickhouse, origin, ids)
         rates = _Rates(whole, portfolio.currency)
-        return _matched(clickhouse, origin, every, changes, about, own, rates, method, until)
+        book = _Books(origin, about, changes, own, rates, method, until)
+        return _matched(clickhouse, origin, every, book, of_strategies=strategies[0] > 0)
 
     return memo.get(key, make)
 
@@ -232,41 +250,69 @@ def _days(query: PortfolioQuery, found: Matched) -> tuple[np.datetime64, np.date
     return anchor_day(np.array([newest - 1, newest]), query.window) + 1, newest
 
 
+class _Books:
+    """Matches the fills of one instrument in one portfolio after the other."""
+
+    def __init__(
+        self, origin: str, about: Sequence[Series], changes: Sequence[Change], own: Mapping[str, str], rates: _Rates,
+        method: Method, until: float,
+    ) -> None:  # fmt: skip
+        self._origin, self._own, self.rates, self._method, self._until = origin, own, rates, method, until
+        self._series = {each.symbol: each for each in about}
+        self.changes: dict[Place, list[Change]] = defaultdict(list)
+        for each in changes:
+            self.changes[each.portfolio, each.instrument].append(each)
+        self.trips: list[Trip] = []
+        self.open: dict[Book, Position] = {}
+        self.refused: list[str] = []
+
+    def take(self, place: Place, rows: range, fills: Fills) -> None:
+        """Match the fills of a place, each strategy's apart; what cannot be matched is refused."""
+        of_strategy: dict[str, list[int]] = defaultdict(list)
+        for row in rows:
+            of_strategy[fills.strategy[row]].append(row)
+        # Nobody says whose units came or went without a trade: the only strategy's, else the portfolio's own.
+        transferred = next(iter(of_strategy)) if len(of_strategy) == 1 else ""
+        for strategy in sorted({*of_strategy, transferred}):
+            changes = [each for each in self.changes[place] if each.is_split or strategy == transferred]
+            self._book(place, strategy, of_strategy.get(strategy, []), fills, changes)
+
+    def _book(
+        self, place: Place, strategy: str, rows: Sequence[int], fills: Fills, changes: Sequence[Change]
+    ) -> None:  # fmt: skip
+        portfolio, symbol = place
+        of = self._series.get(symbol) or Series(self._origin, symbol, symbol)
+        try:
+            ledger = _booked(of, rows, fills, changes, self._own[portfolio], self.rates, self._method, self._until)
+        except BookRefused as error:
+            self.refused.append(f"{error.fault.reason} and traded in {error.fault.value}: {error.fault.fix}")
+            return
+        if symbol not in ledger.accounts:
+            return
+        position = ledger.accounts[symbol].position(symbol)
+        self.trips += [Trip(portfolio, of, position.currency, strategy, each) for each in round_trips(ledger.closed)]
+        if position.lots:
+            self.open[portfolio, symbol, strategy] = position
+
+
 def _matched(
-    clickhouse: ClickHouse, origin: str, every: Sequence[Traded], changes: Sequence[Change], about: Sequence[Series],
-    own: Mapping[str, str], rates: _Rates, method: Method, until: float,
+    clickhouse: ClickHouse, origin: str, every: Sequence[Traded], books: _Books, *, of_strategies: bool
 ) -> Matched:  # fmt: skip
     places = _within(every)
-    series = {each.symbol: each for each in about}
-    fills = fills_of(clickhouse, origin, places)
-    by_place: dict[Place, list[Change]] = defaultdict(list)
-    for each in changes:
-        by_place[each.portfolio, each.instrument].append(each)
-    trips: list[Trip] = []
-    open: dict[Place, Position] = {}
-    refused = []
+    fills = fills_of(clickhouse, origin, places, of_strategies=of_strategies)
     begins = [bisect_left(fills.place, number) for number in range(len(places) + 1)]
     for number, place in enumerate(places):
-        of = series.get(place[1]) or Series(origin, place[1], place[1])
-        rows = range(begins[number], begins[number + 1])
-        try:
-            ledger = _booked(of, rows, fills, by_place[place], own[place[0]], rates, method, until)
-        except BookRefused as error:
-            refused.append(f"{error.fault.reason} and traded in {error.fault.value}: {error.fault.fix}")
-            continue
-        if place[1] not in ledger.accounts:
-            continue
-        position = ledger.accounts[place[1]].position(place[1])
-        trips += [Trip(place[0], of, position.currency, each) for each in round_trips(ledger.closed)]
-        if position.lots:
-            open[place] = position
-    trips.sort(key=lambda each: (each.of.closed_seconds, each.portfolio, each.about.symbol, each.of.side))
+        books.take(place, range(begins[number], begins[number + 1]), fills)
+    trips = sorted(
+        books.trips,
+        key=lambda each: (each.of.closed_seconds, each.portfolio, each.about.symbol, each.strategy, each.of.side),
+    )
     count = len(fills.place)
     return Matched(
-        tuple(trips), open,
-        {place: tuple(each.at / MICROSECONDS for each in of if each.is_split) for place, of in by_place.items()},
+        tuple(trips), books.open,
+        {place: tuple(each.at / MICROSECONDS for each in of if each.is_split) for place, of in books.changes.items()},
         tuple(sorted({each.instrument for each in every})), count, sum(each.fills for each in every) - count,
-        len(every) - len(places), tuple(refused), rates.missing(),
+        len(every) - len(places), tuple(dict.fromkeys(books.refused)), books.rates.missing(),
         max((each.newest for each in every), default=0) / MICROSECONDS,
     )  # fmt: skip
 
@@ -317,8 +363,8 @@ def _stamp_of_rates(whole: Fund) -> str:
 
 
 def _booked(
-    about: Series, rows: range, fills: Fills, changes: Sequence[Change], own: str, rates: _Rates, method: Method,
-    until: float,
+    about: Series, rows: Sequence[int], fills: Fills, changes: Sequence[Change], own: str, rates: _Rates,
+    method: Method, until: float,
 ) -> Ledger:  # fmt: skip
     """Return the book of one instrument in one portfolio. Raises BookRefused where rows are of several currencies."""
     ledger = Ledger(method)
@@ -331,7 +377,7 @@ def _booked(
     return ledger
 
 
-def _trades(about: Series, rows: range, fills: Fills, own: str, rates: _Rates) -> list[Transaction]:
+def _trades(about: Series, rows: Sequence[int], fills: Fills, own: str, rates: _Rates) -> list[Transaction]:
     currencies = [fills.currency[row] or own for row in rows]
     days = [int(fills.at[row] // (DAY_SECONDS * MICROSECONDS)) for row in rows]
     of_day = {name: rates.of(name, days) for name in set(currencies)}

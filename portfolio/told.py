@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.format import count, first_of, noun
 from portfolio.data import PortfolioData, whole_history_in
+from portfolio.given import said_of
 from portfolio.series.exchange import spans
 
 
@@ -17,13 +18,25 @@ def _parts(data: PortfolioData) -> list[str]:
     if data.own.made_of:
         names = [fund.tree[id].name for id in data.own.made_of]
         parts = f"its {count(len(names), 'part')}" if len(names) > 1 else "its part"
-        return [f"{name} is the sum of {parts}: {first_of(names)}.", *_exchanged(data)]
+        return [f"{name} is the sum of {parts}: {first_of(names)}.", *_built(data), *_exchanged(data)]
+    if data.own.built:
+        return _built(data)
     alone = fund.days_of_parts_alone(data.portfolio.id)
     if data.query.as_of is not None:
         alone = alone[alone <= data.query.as_of]
     if not len(alone) or not len(data.nav):
         return []
     return [f"{name} has values of its own, which count; those of its parts alone do not: {spans(alone)}."]
+
+
+def _built(data: PortfolioData) -> list[str]:
+    """Return whose values are built from trades, and from when on."""
+    tree, said = data.fund.tree, []
+    for each in (tree[id] for id in data.own.built):
+        days = data.fund.history(each.id, said_of(each)).nav.dates
+        said.append(f"{each.name} reports no values: they are built from its trades, transactions and prices, "
+                    f"from {days[0]} on.")  # fmt: skip
+    return said
 
 
 def _exchanged(data: PortfolioData) -> list[str]:

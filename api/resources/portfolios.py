@@ -50,6 +50,7 @@ class Portfolio(Aged):
     values: int = Field(description="Days with a value.")
     rhythm: str = Field(description="How often it is valued, and how that is known.")
     parts: int = Field(description="How many parts it is the sum of; 0: its values are its own.")
+    is_built: bool = Field(description="Whether values, its own or of a part, are built from trades.")
     has_ended: bool
     note: str
 
@@ -114,7 +115,8 @@ def _node(ask: Ask[Parameters], node: Node) -> Portfolio:
         benchmark=own.benchmark, currency=own.currency, nav=finite(node.last_value),
         first_day=day_of(node.first) if node.first is not None else None,
         last_day=day_of(node.last) if node.last is not None else None, values=node.values, rhythm=node.rhythm,
-        parts=node.made_of, has_ended=node.has_ended, note=own.note, **_age(node, ask.now).model_dump(),
+        parts=node.made_of, is_built=node.built > 0, has_ended=node.has_ended, note=own.note,
+        **_age(node, ask.now).model_dump(),
     )  # fmt: skip
 
 

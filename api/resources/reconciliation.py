@@ -39,6 +39,7 @@ class ComparedItem(Answered):
     worth_ratio: Number = Field(description="Over the net asset value.")
     is_within: bool = Field(description="Whether it is within tolerance; what cannot be compared is not.")
     since: date | None = Field(description="First day of the difference, without a break since.")
+    day: date | None = Field(description="Newest day on which both sides were told, which is compared.")
 
 
 def _answer(ask: Ask[OfBooks]) -> Page[ComparedItem]:
@@ -65,7 +66,7 @@ def _item(each: Compared) -> ComparedItem:
         what=each.what, portfolio=each.portfolio, name=each.name, currency=each.currency, built=finite(each.built),
         reported=finite(each.reported), difference=finite(each.difference), worth=finite(each.worth),
         worth_ratio=finite(each.share), is_within=each.is_within,
-        since=day_of(each.since) if each.since is not None else None,
+        since=day_of(each.since) if each.since is not None else None, day=day_of(each.day),
     )  # fmt: skip
 
 

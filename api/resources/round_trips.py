@@ -38,7 +38,8 @@ class OfTripGroups(OfTrips):
     """Closed when, of what, put together by what."""
 
     by: Literal["instrument", "portfolio", "month", "side"] = Field(
-        "instrument", description="What round trips are put together by."
+        "instrument",
+        description="What round trips are put together by; portfolio: by the strategy that orders name, else by it.",
     )
 
 
@@ -46,6 +47,7 @@ class ClosedTrip(Answered):
     """From the first unit in to the last one out, first in first out. What nobody can know is null."""
 
     portfolio: str = Field(description="Id of the portfolio that traded it: of a part, where a fund is asked for.")
+    strategy: str = Field(description="That its orders name; empty: none but the portfolio.")
     instrument: str
     side: str = Field(description="long or short.")
     quantity: Number = Field(description="As after splits.")
@@ -124,7 +126,8 @@ def _read(ask: Ask[OfTrips]) -> Trips | None:
 def _trip(each: Trip, gone: Excursion) -> ClosedTrip:
     trip = each.of
     return ClosedTrip(
-        portfolio=each.portfolio, instrument=each.about.symbol, side=by_side(trip), quantity=trip.quantity,
+        portfolio=each.portfolio, strategy=each.strategy, instrument=each.about.symbol, side=by_side(trip),
+        quantity=trip.quantity,
         opened_at=at(trip.opened_seconds), closed_at=at(trip.closed_seconds), held_seconds=trip.held_seconds,
         currency=each.currency, open_price=finite(each.open_price), close_price=finite(each.close_price),
         profit=finite(each.profit), local_profit=finite(trip.profit), return_ratio=finite(trip.return_ratio),

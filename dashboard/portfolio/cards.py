@@ -147,7 +147,8 @@ def _card(item: Headline) -> Any:
 
 def _value(data: PortfolioData) -> Headline:
     found = net_asset_value(data)
-    lines = [f"{data.portfolio.currency} · {data.last_day or '–'}"]
+    built = " · built from trades" if data.own.built else ""
+    lines = [f"{data.portfolio.currency} · {data.last_day or '–'}{built}"]
     if len(data.nav) > 1:
         lines.append(f"{_since_last(data)}: {text.money(found.change, signed=True)}")
     flow = text.money(found.net_flow)

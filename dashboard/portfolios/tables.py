@@ -80,11 +80,11 @@ def _values(node: Node) -> Cell | None:
     if not node.values:
         return Cell("no value yet", tone="muted") if not node.left_out else Cell("all left out", tone="warning")
     parts = f" · sum of {text.count(node.made_of, 'part')}" if node.made_of else ""
+    built = " · built from trades" if node.built else ""
     left = [f"{node.left_out:,} left out"] if node.left_out else []
     lost = " ▲" if node.told else ""
-    return Cell(
-        f"{node.first} – {node.last}{parts}{lost}", tone="warning" if lost else "", hint="; ".join([*left, *node.told])
-    )
+    shown = f"{node.first} – {node.last}{parts}{built}{lost}"
+    return Cell(shown, tone="warning" if lost else "", hint="; ".join([*left, *node.told]))
 
 
 def _age(node: Node) -> Any:

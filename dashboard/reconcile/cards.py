@@ -42,7 +42,7 @@ def strip(found: Reconciliation) -> list[html.Article]:
              definition="Differences of every currency at the day's rate, without their signs"),
         card(f"{ID}-nav", "Net asset value",
              text.money(cents(nav.worth), currency, signed=True) if nav else text.NOT_AVAILABLE,
-             why=_share(nav.worth, found.nav, signed=True) if nav else _no_nav(found),
+             why=_of_nav(found, nav) if nav else _no_nav(found),
              definition="Built positions and cash at the day's prices, less the net asset value that was reported"),
         card(f"{ID}-oldest", "Since", str(oldest) if oldest is not None else "–",
              why=text.count(days, "day") if oldest is not None else "nothing differs",
@@ -102,6 +102,11 @@ def _share(worth: float, nav: float, *, signed: bool = False) -> str:
     return f"{text.percent(worth / nav, signed=signed)} of NAV" if nav > 0 else "no net asset value reported"
 
 
+def _of_nav(found: Reconciliation, nav: Compared) -> str:
+    share, days = _share(nav.worth, found.nav, signed=True), found.days_old(nav)
+    return f"{share} · of {nav.day}, {text.count(days, 'day')} before the newest report" if days else share
+
+
 def _no_cash(found: Reconciliation) -> str:
     return "not built: no money in is told" if found.without_money else "no cash reported"
 
@@ -109,4 +114,4 @@ def _no_cash(found: Reconciliation) -> str:
 def _no_nav(found: Reconciliation) -> str:
     if found.without_money:
         return "not built: no money in is told"
-    return "not every part has a book" if found.not_built else "none reported on the day"
+    return "not every part has a book" if found.not_built else "none reported on a day with a report"

@@ -43,14 +43,18 @@ def positions_table(found: Reconciliation, query: dict[str, str]) -> html.Div:
 def money_table(found: Reconciliation) -> html.Div:
     """Return cash by currency and net asset values."""
     columns = [STATE, Column("name", "Money", numeric=False), *_strategy(found), *REST]
-    rows = [
-        {"name": f"Cash, {each.name}" if each.what == "cash" else "Net asset value", **_row(found, each)}
-        for each in found.of("cash", "nav")
-    ]
+    rows = [{"name": _money_name(found, each), **_row(found, each)} for each in found.of("cash", "nav")]
     return data_table(
         MONEY, columns, rows, caption="Cash and net asset value", stack=False,
         nothing="No cash and no net asset value is told on both sides.",
     )  # fmt: skip
+
+
+def _money_name(found: Reconciliation, each: Compared) -> Cell:
+    name, days = f"Cash, {each.name}" if each.what == "cash" else "Net asset value", found.days_old(each)
+    if not days:
+        return Cell(name)
+    return Cell(f"{name}, of {each.day}", hint=f"{text.count(days, 'day')} before the newest report: not told since")
 
 
 def _strategy(found: Reconciliation) -> list[Column]:

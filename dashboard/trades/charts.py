@@ -69,7 +69,7 @@ def _points(drawn: Sequence[Trip], side: int, seconds: float, found: Trips, look
 
 
 def _told(found: Trips, each: Trip) -> str:
-    whose = found.names.get(each.portfolio, each.portfolio)
+    whose = each.whose(found.names)
     closed = np.datetime64(int(each.of.closed_seconds), "s").astype("datetime64[D]")
     gained = f"{text.money(each.profit, found.portfolio.currency, signed=True)} · {text.percent(each.of.return_ratio)}"
     return f"{each.about.symbol} · {whose}<br>{gained}<br>{text.duration(each.of.held_seconds)} to {closed}"

@@ -26,7 +26,7 @@ NOT_KNOWN = "not known: a rate or a cost is missing"
 COLUMNS = (
     Column("closed", "Closed", numeric=False, definition="When its last unit went"),
     Column("instrument", "Instrument", numeric=False, definition="Click for its history on Holdings"),
-    Column("portfolio", "Strategy", numeric=False, definition="The portfolio that traded it"),
+    Column("portfolio", "Strategy", numeric=False, definition="That orders name, else the portfolio that traded it"),
     Column("side", "Side", numeric=False),
     Column("quantity", "Quantity"),
     Column("opened", "Opened", numeric=False, definition="When its first unit came"),
@@ -45,7 +45,7 @@ COLUMNS = (
 
 def trips_table(found: Trips, shown: Sequence[Trip], excursions: Sequence[Excursion], order: str) -> html.Div:
     """Return round trips in the order given; `order` is the one whose life is shown."""
-    has_parts = len(found.names) > 1
+    has_parts = len(found.names) > 1 or any(each.strategy for each in shown)
     columns = [each for each in COLUMNS if has_parts or each.key != "portfolio"]
     rows = [_trip(found, each, gone, order) for each, gone in zip(shown, excursions, strict=True)]
     return data_table(TRIPS, columns, rows, caption="Round trips", stack=False, nothing="No round trip is like that.")
@@ -86,7 +86,7 @@ def order_button(id: str, chosen: str) -> Any:
 
 def _trip(found: Trips, each: Trip, gone: Excursion, order: str) -> dict[str, Any]:
     trip, origin = each.of, found.portfolio.origin
-    whose = found.names.get(each.portfolio, each.portfolio)
+    whose = each.whose(found.names)
     local = f"{text.money(trip.profit, each.currency, signed=True)} in its own currency"
     is_local = each.currency == found.portfolio.currency
     hint = NOT_KNOWN if math.isnan(each.profit) else "" if is_local else local

@@ -68,6 +68,7 @@ def summed(parts: Sequence[tuple[str, History]], said: Said = NOTHING_SAID) -> H
     last = max(history.nav.dates[-1] for history in histories)
     told = tuple(dict.fromkeys(line for history in histories for line in history.told))
     made_of = tuple(id for id, _ in parts)
+    built = tuple(id for history in histories for id in history.built)
     every = _days(histories, last)
     days = within(every, said)
     left_out = len(every) - len(days)
@@ -82,7 +83,7 @@ def summed(parts: Sequence[tuple[str, History]], said: Said = NOTHING_SAID) -> H
     nav = Nav(days, value, flow, min(each.nav.newest for each in histories if not is_over(each, last)))
     whole = _track(nav, histories, found)
     cadence = cadence_of(whole.dates, said.given())
-    return History(nav, without_gaps(whole, cadence), cadence, made_of, told, left_out, said.ended)
+    return History(nav, without_gaps(whole, cadence), cadence, made_of, told, left_out, said.ended, built)
 
 
 def _track(nav: Nav, histories: Sequence[History], found: OnDays) -> Track:

@@ -44,6 +44,8 @@ class Node:
     """What it is called; empty: it has none."""
     made_of: int
     """How many parts it is the sum of; 0: its values are its own."""
+    built: int
+    """How many, itself or parts of it, have values that are built from trades."""
     has_ended: bool
     """Whether its last day is over."""
     told: tuple[str, ...]
@@ -86,6 +88,7 @@ def _node(stores: Stores, depth: int, portfolio: Portfolio, listed: Catalogue) -
         history.cadence,
         listed.name(portfolio.benchmark) if portfolio.benchmark else "",
         len(history.made_of),
+        len(history.built),
         has_ended(portfolio, stores.clock.now()),
         history.told,
     )

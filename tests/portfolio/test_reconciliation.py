@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from core.clock import SystemClock
+from portfolio.books import read_books
 from portfolio.reconciliation import Compared, Reconciliation, reconciliation
 from sample.load import load_sample, portfolios
 from storage.state.portfolios import Portfolio, put_portfolios
@@ -199,6 +200,27 @@ def test_cash_is_what_came_less_what_was_paid_in_each_currency(funded: Stores, s
     assert (found["EUR"].built, found["EUR"].is_within) == (890, True)
     assert (found["USD"].built, found["USD"].reported, found["USD"].difference) == (450, 400, 50)
     assert found["USD"].worth == pytest.approx(40)
+
+
+@pytest.mark.parametrize("off", [0, 70])
+def test_a_value_that_is_not_told_on_the_newest_day_is_compared_on_the_last_that_has_it(
+    funded: Stores, send: Send, off: float
+) -> None:
+    moved(send, -6, action="deposit", amount=1_000)
+    bought(send, -5, 50, 10)
+    for day in range(-5, 1):
+        held(send, day, 50, 10 - day)
+    tell(send, "nav", {"ts": at(TODAY - 3 * DAY), "nav": 500 + 50 * 13 + off})
+    found = of(funded)
+    (nav,) = found.of("nav")
+    assert (nav.built, nav.reported, nav.difference) == (1_150, 1_150 + off, -off)
+    assert (nav.is_within, found.days_old(nav), found.nav) == (off == 0, 3, 1_150 + off)
+    day = str(np.datetime64(TODAY - 3 * DAY, "s").astype("datetime64[D]"))
+    assert str(nav.day) == day
+    assert str(nav.since) == (day if off else "None")
+    (books,) = read_books(funded)
+    assert books.differ == (1 if off else 0)
+    assert off or books.why.endswith(f"the net asset value as of {day}")
 
 
 @pytest.mark.parametrize("told", ["transactions", "nav"])

@@ -82,10 +82,10 @@ def test_what_trips_brought_and_what_is_open_is_all_that_was_ever_gained(sample:
         found, held = of(sample, portfolio), holdings(sample, portfolio, None)
         assert held is not None
         worth = {(each.portfolio, each.instrument): each for each in held.positions}
-        assert {place: each.quantity for place, each in found.matched.open.items()} == pytest.approx(
+        assert {book[:2]: each.quantity for book, each in found.matched.open.items()} == pytest.approx(
             {place: each.quantity for place, each in worth.items()}
         )
-        unrealised = math.fsum(worth[place].value - each.cost_base for place, each in found.matched.open.items())
+        unrealised = math.fsum(worth[book[:2]].value - each.cost_base for book, each in found.matched.open.items())
         assert found.all().profit + unrealised == pytest.approx(held.all().total, rel=EXACT)
         assert (found.unknown, found.matched.left_out, found.matched.refused) == (0, 0, ())
 
@@ -116,6 +116,41 @@ def test_a_sale_through_zero_is_short_from_there_and_a_split_between_changes_no_
     assert told(found) == [(1, 20.0, 20 * 3.5), (-1, 5.0, 5 * 14.0)]
     assert found.trips[0].open_price == pytest.approx(50.5)
     assert found.matched.open == {}
+
+
+def test_round_trips_are_of_the_strategy_that_their_orders_name(funded: Stores, send: Send) -> None:
+    def order(id: str, side: str, **other: Any) -> dict[str, Any]:
+        return {"order_id": id, "ts": at(TODAY - 20 * DAY), "instrument": "ACME", "side": side, "quantity": 100,
+                "status": "new", **other}  # fmt: skip
+
+    tell(send, "orders", order("a", "buy", strategy="value"), order("b", "buy", strategy="momentum"),
+         order("c", "sell", strategy="momentum"), order("d", "sell", strategy="value"), order("e", "buy"),
+         order("f", "sell"))  # fmt: skip
+    tell(send, "trades", *(
+        fill(day, side, 100, price, order_id=id) for day, side, price, id in (
+            (-9, "buy", 10, "a"), (-8, "buy", 12, "b"), (-7, "sell", 11, "c"), (-6, "sell", 13, "d"),
+            (-5, "buy", 10, "e"), (-4, "sell", 12, "f"),
+        )
+    ))  # fmt: skip
+    found = of(funded)
+    assert {name: each.profit for name, each in found.by("portfolio").items()} == {
+        "value": 300, "Alpha": 200, "momentum": -100
+    }  # fmt: skip
+    assert found.all().profit == 400
+    assert found.matched.open == {}
+    tell(send, "trades", fill(-3, "buy", 50, 10, order_id="a"), fill(-2, "sell", 50, 10, order_id="c"))
+    assert {book[2]: each.quantity for book, each in of(funded).matched.open.items()} == {"value": 50, "momentum": -50}
+    # Another strategy of an order that is there moves its trips.
+    tell(send, "orders", order("c", "sell", strategy="value", status="filled"))
+    assert {*of(funded).by("portfolio")} == {"value", "Alpha"}
+
+
+def test_what_was_transferred_in_is_of_the_only_strategy(funded: Stores, send: Send) -> None:
+    row = {"order_id": "a", "ts": at(TODAY - 8 * DAY), "instrument": "ACME", "side": "sell", "quantity": 60}
+    tell(send, "orders", {**row, "status": "new", "strategy": "value"})
+    tell(send, "transactions", change(-9, "transfer", quantity=60.0, amount=600.0))
+    tell(send, "trades", fill(-7, "sell", 60, 12, order_id="a"))
+    assert {name: each.profit for name, each in of(funded).by("portfolio").items()} == {"value": 120}
 
 
 def test_transfers_bring_what_they_had_cost_and_take_without_a_trade(funded: Stores, send: Send) -> None:

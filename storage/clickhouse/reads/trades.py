@@ -39,6 +39,8 @@ class Fills:
     currency: Sequence[str]
     """Empty: the portfolio's."""
     order: Sequence[str]
+    strategy: Sequence[str]
+    """That the order names; empty: it names none but its portfolio."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Change:
     currency: str
 
 
+_NAMES_ONE = "strategy NOT IN ('', toString(portfolio))"
 _IDS = {"trades": "trade_id", "orders": "order_id"}
 
 
@@ -108,19 +111,43 @@ def traded(clickhouse: ClickHouse, origin: str, portfolios: Sequence[str]) -> li
     return [Traded(str(row[0]), str(row[1]), int(row[2]), int(row[3])) for row in rows]
 
 
-def fills_of(clickhouse: ClickHouse, origin: str, places: Sequence[Place]) -> Fills:
-    """Return every fill of the places. Raises StorageUnavailable."""
+def stamp_of_strategies(clickhouse: ClickHouse, origin: str, portfolios: Sequence[str]) -> tuple[int, int]:
+    """Return what is another one when an order that names a strategy is; the first is how many there are.
+
+    Raises StorageUnavailable.
+    """
+    sql = f"""
+        SELECT count(), sum(cityHash64(order_id, version)) FROM orders
+        WHERE origin = {{origin:String}} AND portfolio IN {{names:Array(String)}} AND {_NAMES_ONE}
+    """
+    ((rows, stamp),) = clickhouse.rows(sql, {"origin": origin, "names": list(portfolios)}, kind="stamp of strategies")
+    return int(rows), int(stamp)
+
+
+def fills_of(clickhouse: ClickHouse, origin: str, places: Sequence[Place], *, of_strategies: bool = False) -> Fills:
+    """Return every fill of the places. of_strategies: whether the strategies that orders name are wanted.
+
+    Raises StorageUnavailable.
+    """
     if not places:
-        return Fills((), (), (), (), (), (), (), ())
-    sql = """
-        WITH arrayZip({of:Array(String)}, {symbols:Array(String)}) AS places
+        return Fills((), (), (), (), (), (), (), (), ())
+    join = f"""
+        LEFT JOIN (
+            SELECT portfolio, order_id, toString(strategy) AS strategy FROM orders FINAL
+            WHERE origin = {{origin:String}} AND portfolio IN {{of:Array(String)}} AND {_NAMES_ONE}
+        ) AS o USING (portfolio, order_id)
+    """
+    strategy, named = ("o.strategy", join) if of_strategies else ("''", "")
+    sql = f"""
+        WITH arrayZip({{of:Array(String)}}, {{symbols:Array(String)}}) AS places
         SELECT toUInt32(indexOf(places, (toString(portfolio), toString(instrument))) - 1) AS place,
             toUnixTimestamp64Micro(t.ts) AS at, if(side = 'buy', 1, -1) AS sign, quantity, price,
-            ifNotFinite(commission, 0) + ifNotFinite(fees, 0) AS costs, toString(t.currency) AS told_in, order_id
-        FROM trades AS t FINAL
-        WHERE origin = {origin:String} AND portfolio IN {of:Array(String)}
+            ifNotFinite(commission, 0) + ifNotFinite(fees, 0) AS costs, toString(t.currency) AS told_in, order_id,
+            {strategy} AS named
+        FROM trades AS t FINAL {named}
+        WHERE origin = {{origin:String}} AND portfolio IN {{of:Array(String)}}
             AND (toString(portfolio), toString(instrument)) IN (
-                SELECT arrayJoin(arrayZip({of:Array(String)}, {symbols:Array(String)}))
+                SELECT arrayJoin(arrayZip({{of:Array(String)}}, {{symbols:Array(String)}}))
             )
         ORDER BY place, at, trade_id
     """
@@ -129,7 +156,7 @@ def fills_of(clickhouse: ClickHouse, origin: str, places: Sequence[Place]) -> Fi
     return Fills(*(found[name] for name in _FILLS))
 
 
-_FILLS = ("place", "at", "sign", "quantity", "price", "costs", "told_in", "order_id")
+_FILLS = ("place", "at", "sign", "quantity", "price", "costs", "told_in", "order_id", "named")
 
 
 def changes_of(clickhouse: ClickHouse, origin: str, portfolios: Sequence[str]) -> list[Change]:
