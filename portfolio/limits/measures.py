@@ -271,7 +271,7 @@ class Measures:
         if self._overdue:
             return Measured(None, self._overdue)
         value, why = self._of_returns[FIGURES_OF_RETURNS[figure]]
-        return Measured(None, why) if value is None else Measured(max(-value, 0.0))
+        return Measured(None, why) if value is None else Measured(max(0.0, -value))
 
 
 def _pick(values: Mapping[str, float], named: str, over: float) -> Measured:
