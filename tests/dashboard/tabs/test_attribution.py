@@ -77,7 +77,7 @@ def test_names_lead_to_the_strategy_and_to_the_holding(sample: Stores) -> None:
     assert "/portfolio/attribution?group=portfolio&portfolio=sample%3Apairs&window=1Y" in links(
         found.slots["attribution-groups-table"]
     )
-    assert "/portfolio/holdings?portfolio=sample%3Afund&instrument=XOM" in links(
+    assert "/portfolio/holdings?instrument=XOM&portfolio=sample%3Afund" in links(
         found.slots["attribution-positions-table"]
     )
 

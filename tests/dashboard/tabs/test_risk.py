@@ -177,3 +177,18 @@ def test_what_if_adds_a_trade_to_the_address_and_takes_it_back(sample: Stores) -
         "Out within 20 days",
     ):
         assert name in table
+
+
+def test_what_if_says_which_limits_trades_would_breach(sample: Stores) -> None:
+    fine = view(sample, what_if.PAGE)
+    assert "would breach" not in text_of(fine.slots["what-if-limits-table"])
+    assert text_of(fine.slots["what-if-remarks"]) == ""
+    found = view(sample, what_if.PAGE, trades="buy 9000000 money of XOM")
+    told = text_of(found.slots["what-if-remarks"])
+    assert "These trades would breach" in told
+    assert "Position at most 25.0 %: XOM 3" in told and "Restricted" not in told, "what was broken stays so"
+    table = text_of(found.slots["what-if-limits-table"])
+    assert table.index("would breach") < table.index("kept") and "Gross exposure" in table and "stays broken" in table
+    assert "would breach " in text_of(found.slots["what-if-limits-said"])
+    past = view(sample, what_if.PAGE, trades="buy 9000000 money of XOM", asof="2020-01-02")
+    assert "leave the day empty" in text_of(past.slots["what-if-limits-table"])
