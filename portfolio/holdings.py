@@ -102,6 +102,8 @@ class Holding:
     """Quantity over a day's average volume, a ratio."""
     liquidate_days: float
     """Days that selling takes at SHARE_OF_VOLUME of the day's volume."""
+    price_before: float = UNKNOWN
+    """Local, of one: that of the report of the day before, in ones of after splits."""
 
     @property
     def moves_with_currency(self) -> bool:
@@ -411,6 +413,7 @@ class _Book:
             total=total, day_return=day / put_in if put_in > 0 else UNKNOWN, unrealised=unrealised,
             realised=total - unrealised, held_days=_held_days(sides.get((id, symbol)), self._days[id], each.ts),
             volume_share=abs(each.quantity) / volume, liquidate_days=abs(each.quantity) / (volume * SHARE_OF_VOLUME),
+            price_before=begins[0].price / _split(bought, 0) if begins[0] is not None else UNKNOWN,
         )  # fmt: skip
 
     def _is_settled(self, id: str, about: Series | None) -> bool:
@@ -421,8 +424,7 @@ class _Book:
         self, each: Position, rate: float, begin: Position | None, bought: Sequence[Paid], number: int, since: int
     ) -> float:  # fmt: skip
         """Return profit and loss since a moment; NaN where trades do not explain the change of the quantity."""
-        ratio = math.exp(math.fsum(part.splits[number] for part in bought))
-        held = begin.quantity * ratio if begin is not None else 0.0
+        held = begin.quantity * _split(bought, number) if begin is not None else 0.0
         explained = held + math.fsum(part.quantity[number] for part in bought)
         if abs(each.quantity - explained) > QUANTITY_OFF * max(abs(each.quantity), abs(held), 1.0):
             return UNKNOWN
@@ -473,6 +475,11 @@ class _Book:
             days = np.array([day], dtype="datetime64[D]")
             self._rates[currency, day] = float(self._exchange().rates(currency, self._portfolio.currency, days)[0])
         return self._rates[currency, day]
+
+
+def _split(bought: Sequence[Paid], number: int) -> float:
+    """Return how many ones of now were one at a moment."""
+    return math.exp(math.fsum(part.splits[number] for part in bought))
 
 
 def _held_days(

@@ -6,6 +6,7 @@ import difflib
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.errors import ChangeRejected
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 LEAST_PERCENT, MOST_PERCENT = -100.0, 1_000.0
 MOST_MOVES = 50
+NOT_TRIED = "Nothing was tried."
 _MOVE = re.compile(r"\s*(?P<name>[^;\n]+?)[\s:]+(?P<move>[+\-−]?\d+(?:\.\d+)?)\s*%?\s*(?:[,;\n]|$)")
 FIELDS: Mapping[str, str] = {
     "sectors": "sector", "asset_classes": "asset class", "strategies": "strategy", "currencies": "currency",
@@ -34,6 +36,23 @@ def keep_scenario(stores: Stores, found: Stressed, texts: Mapping[str, str], who
     name = texts.get("name", "").strip()
     if not name or len(name) > NAME_CHARACTERS or not name.isprintable():
         wrong["name"] = f"give 1 to {NAME_CHARACTERS} characters, all on one line"
+    made = _read(found, texts, wrong)
+    if wrong:
+        raise ChangeRejected(NOT_KEPT, wrong)
+    return add_scenario(stores.state, replace(made, name=name, who=who, made_at=stores.clock.now()))
+
+
+def read_scenario(found: Stressed, texts: Mapping[str, str]) -> Scenario:
+    """Return what was typed (market, FIELDS), without a name and not kept. Raises ChangeRejected as keeping does."""
+    wrong: dict[str, str] = {}
+    made = _read(found, texts, wrong)
+    if wrong:
+        raise ChangeRejected(NOT_TRIED, wrong)
+    return made
+
+
+def _read(found: Stressed, texts: Mapping[str, str], wrong: dict[str, str]) -> Scenario:
+    """Return what was typed; what is wrong with a field is put into `wrong`."""
     market = _market(texts.get("market", ""), found, wrong)
     names = {
         "sectors": {each: each for each in found.sectors()},
@@ -44,13 +63,7 @@ def keep_scenario(stores: Stores, found: Stressed, texts: Mapping[str, str], who
     moves = {field: _moves(field, texts.get(field, ""), names[field], found, wrong) for field in FIELDS}
     if not wrong and not market and not any(moves.values()):
         wrong["market"] = "nothing moves; give a move of the market, a sector, an asset class, a strategy or a currency"
-    if wrong:
-        raise ChangeRejected(NOT_KEPT, wrong)
-    made = Scenario(
-        name, market, moves["sectors"], moves["asset_classes"], moves["strategies"], moves["currencies"], who,
-        stores.clock.now(),
-    )  # fmt: skip
-    return add_scenario(stores.state, made)
+    return Scenario("", market, **moves)
 
 
 def nearest(wanted: str, known: Iterable[str]) -> str:

@@ -30,6 +30,8 @@ MOVE = -0.1
 """Of every stated shock that comes with Fundwatch."""
 LENGTHS = (1, 5, 20)
 MOST_WINDOWS = 3
+TRIED = "tried"
+"""Id of the outcome of the scenario that is tried."""
 RESTLESS: Mapping[str, tuple[float, float]] = {
     "As they are": (1.0, 0.0),
     "Volatility × 2": (2.0, 0.0),
@@ -160,6 +162,11 @@ def stated(found: Stressed) -> list[Outcome]:
 def own(found: Stressed, scenarios: Iterable[Scenario]) -> list[Outcome]:
     """Return the scenarios that people keep."""
     return [_outcome(found, f"own:{each.id}", each.name, "own", each) for each in scenarios]
+
+
+def tried(found: Stressed, scenario: Scenario) -> Outcome:
+    """Return what a scenario does that nobody keeps."""
+    return _outcome(found, TRIED, "Tried", "own", scenario)
 
 
 def windows(found: Stressed) -> list[Outcome]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from analytics.block import Floats
+from analytics.liquidity import SHARE_OF_VOLUME
 from analytics.what_if import Change, what_if
 from analytics.what_if import Holdings as Held
 from core.format import first_of
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 MOST_TRADES = 20
 MOST_AMOUNT = 1e15
 MOST_COST_BP = 1_000.0
+ROUNDING = 1e-9
+"""Of a trade: what is left of a position is none when it is less."""
 BETWEEN = ";"
 Unit = Literal["percent", "money", "number", "index"]
 LABELS: Mapping[str, tuple[str, Unit]] = {
@@ -100,6 +103,8 @@ class Tried:
     """With what is bought anew, at 0."""
     told: tuple[str, ...]
     """What is left out, and trades that cannot be."""
+    after: Holdings | None
+    """What would be held; None: trades mean nothing of this net asset value."""
 
 
 def parse_trades(text: str) -> tuple[tuple[Trade, ...], tuple[str, ...]]:
@@ -163,11 +168,15 @@ def tried(stores: Stores, found: Holdings, query: RiskQuery, trades: Sequence[Tr
     book = _book(stores, found, query, rows, bought)
     told = [*unknown, *_lost(book)]
     if not found.nav > 0:
-        return Tried(tuple(priced), (), book, (*told, "The net asset value is not above 0: shares of it mean nothing."))
-    if cost_ratio * float(np.abs(bought).sum()) >= found.nav:
-        return Tried(tuple(priced), (), book, (*told, "Costs of these trades would take the whole net asset value."))
-    changes = _changes(stores, book, rows, bought, [*known, *opened], cost_ratio, query)
-    return Tried(tuple(priced), changes, book, tuple(told))
+        why = "The net asset value is not above 0: shares of it mean nothing."
+        return Tried(tuple(priced), (), book, (*told, why), None)
+    costs = cost_ratio * float(np.abs(bought).sum())
+    if costs >= found.nav:
+        why = "Costs of these trades would take the whole net asset value."
+        return Tried(tuple(priced), (), book, (*told, why), None)
+    sources = [*known, *opened]
+    changes = _changes(stores, book, rows, bought, sources, cost_ratio, query)
+    return Tried(tuple(priced), changes, book, tuple(told), _after(found, rows, sources, bought, costs))
 
 
 def known_instruments(stores: Stores, found: Holdings) -> list[str]:
@@ -229,6 +238,39 @@ def _one(found: Holdings, about: Series, currency: str, price: float, worth: flo
 
 def _worth_of_one(each: Holding) -> float:
     return each.value / each.quantity if each.quantity else 0.0
+
+
+def _after(
+    found: Holdings, rows: Sequence[Holding], priced: Sequence[Holding], bought: Floats, costs: float
+) -> Holdings:
+    """Return what would be held; priced: the rows with the price of one in them. What has no known value stays."""
+    held, paid = [], costs
+    for row, source, money in zip(rows, priced, bought.tolist(), strict=True):
+        paid += money if row.moves_with_currency else 0.0
+        held.append(_traded(row, source, money) if money else row)
+    unknown = [each for each in found.positions if not math.isfinite(each.value)]
+    nav = found.nav - costs
+    weighed = [replace(each, weight=each.value / nav) for each in held if each.quantity]
+    return replace(
+        found,
+        positions=(*sorted(weighed, key=lambda each: -abs(each.value)), *unknown),
+        cash=found.cash - paid,
+        nav=nav,
+    )
+
+
+def _traded(row: Holding, priced: Holding, money: float) -> Holding:
+    """Return a position after a trade for so much money, with what follows from quantity and value."""
+    one = _worth_of_one(priced)
+    quantity, value = row.quantity + (money / one if one else UNKNOWN), row.value + money
+    if abs(value) <= ROUNDING * abs(money):
+        quantity = value = 0.0
+    volume = row.about.daily_volume or UNKNOWN
+    return replace(
+        row, quantity=quantity, value=value, local_value=quantity * priced.local_value / priced.quantity,
+        owned=value if row.moves_with_currency else 0.0, volume_share=abs(quantity) / volume,
+        liquidate_days=abs(quantity) / (volume * SHARE_OF_VOLUME),
+    )  # fmt: skip
 
 
 def _book(stores: Stores, found: Holdings, query: RiskQuery, rows: Sequence[Holding], bought: Floats) -> Book:

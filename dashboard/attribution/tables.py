@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from typing import Any, Literal
-from urllib.parse import urlencode
 
 from dash import html
 
@@ -13,11 +12,11 @@ from core import format as text
 from core.portfolios import FEES, RULE
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.holdings.tables import tone
+from dashboard.portfolio.links import to_group, to_holding
 from dashboard.views.tab import Choices
 from portfolio.attribution import Attribution, Part
 from portfolio.brinson import Brinson, Segment
 from portfolio.by_period import COSTS, OTHER, TOTAL, UNEXPLAINED, Every
-from portfolio.chosen import key_of
 from portfolio.fees import Fees
 from portfolio.holdings import GROUPS, Group
 
@@ -73,7 +72,11 @@ def positions_table(found: Attribution) -> html.Div:
             continue
         rows.append(
             {
-                "instrument": Cell(_holding(found, place.instrument), place.instrument, hint=place.about.name),
+                "instrument": Cell(
+                    to_holding(found.portfolio.origin, found.portfolio.id, place.instrument),
+                    place.instrument,
+                    hint=place.about.name,
+                ),
                 "portfolio": found.book.names.get(place.portfolio, place.portfolio),
                 "sector": place.about.sector or None,
                 **_part(part),
@@ -226,19 +229,7 @@ def how_to_set_fees() -> list[Any]:
 def _group_name(found: Attribution, by: Group, part: Part, choices: Choices) -> Cell:
     if not part.count:
         return Cell(part.name, part.name, hint=MEANS.get(part.name, ""))
-    if by == "instrument":
-        return Cell(_holding(found, part.name), part.name)
-    ids = [id for id, name in found.book.names.items() if name == part.name]
-    if by == "portfolio" and len(ids) == 1 and ids[0] != found.portfolio.id:
-        kept = {name: value for name, value in choices.items() if name != "portfolio"}
-        where = urlencode({"portfolio": f"{found.portfolio.origin}:{ids[0]}", **kept})
-        return Cell(html.A(part.name, href=f"{PATH}?{where}"), part.name)
-    return Cell(part.name, part.name)
-
-
-def _holding(found: Attribution, instrument: str) -> html.A:
-    where = urlencode({"portfolio": key_of(found.portfolio), "instrument": instrument})
-    return html.A(instrument, href=f"/portfolio/holdings?{where}")
+    return Cell(to_group(PATH, found.portfolio, found.book.names, by, part.name, choices), part.name)
 
 
 def _count(part: Part) -> Cell | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -68,8 +69,11 @@ def remarks(found: ExposureCourse, problems: list[str]) -> list[Any]:
     return [*adjusted_line(problems), *([verdict(Status.WARNING, " ".join(said), word="left out")] if said else [])]
 
 
-def groups_table(found: ExposureCourse, by: Group) -> html.Div:
-    """Return each group's exposure on the last day, and how its net share changed over the window."""
+def groups_table(found: ExposureCourse, by: Group, leads: Callable[[str], Any]) -> html.Div:
+    """Return each group's exposure on the last day, and how its net share changed over the window.
+
+    leads: returns a group's name as a link to where it is told of.
+    """
     columns = [
         Column("name", GROUPS[by], numeric=False),
         Column("long", "Long", definition="Of the net asset value"),
@@ -82,17 +86,17 @@ def groups_table(found: ExposureCourse, by: Group) -> html.Div:
     gross = each.gross / each.nav
     order = [at for at in np.argsort(-gross[-1], kind="stable") if gross[-1, at] or gross[0, at]]
     shares = [found.groups.names[at] for at in order]
-    rows = [_row(name, *(part[:, at] / each.nav[:, 0] for part in (each.long, each.short)))
+    rows = [_row(leads(name), name, *(part[:, at] / each.nav[:, 0] for part in (each.long, each.short)))
             for name, at in zip(shares, order, strict=True)]  # fmt: skip
     whole = found.whole
-    rows.append(_row("All", whole.long / whole.nav, whole.short / whole.nav))
+    rows.append(_row("All", "All", whole.long / whole.nav, whole.short / whole.nav))
     return data_table(ROWS, columns, rows, caption=f"By {GROUPS[by].lower()}", stack=False)
 
 
-def _row(name: str, long: Any, short: Any) -> dict[str, Any]:
+def _row(shown: Any, name: str, long: Any, short: Any) -> dict[str, Any]:
     net = long + short
     return {
-        "name": Cell(name, name),
+        "name": Cell(shown, name),
         "long": _share(float(long[-1])),
         "short": _share(float(short[-1])),
         "net": _share(float(net[-1])),

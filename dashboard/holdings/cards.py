@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -52,8 +53,11 @@ def strip(found: Holdings) -> list[html.Article]:
     ]  # fmt: skip
 
 
-def remarks(found: Holdings) -> list[Any]:
-    """Return what must be known before the figures: what does not tie, has no rate or no known profit."""
+def remarks(found: Holdings, doubts: Mapping[tuple[str, str], str]) -> list[Any]:
+    """Return what must be known before the figures: what does not tie, has no rate, no known profit, a doubted price.
+
+    doubts: why prices are hard to believe, by portfolio and instrument.
+    """
     said = []
     off = found.value - found.nav
     if found.nav and found.nav_day is not None and abs(off) > TIE * abs(found.nav):
@@ -68,7 +72,16 @@ def remarks(found: Holdings) -> list[Any]:
     if found.newest // 86_400 != found.oldest // 86_400:
         said.append("Parts were reported on different days.")
     warned = [verdict(Status.WARNING, " ".join(said), word="does not tie")] if said else []
+    warned += _doubted(doubts)
     return [*warned, html.P(_built(found), className="fw-nothing")] if found.built else warned
+
+
+def _doubted(doubts: Mapping[tuple[str, str], str]) -> list[Any]:
+    """Return the line that tells of doubted prices; nothing where none is."""
+    if not doubts:
+        return []
+    told = text.first_of(list(dict.fromkeys(f"{symbol}: {why}" for (_, symbol), why in doubts.items())), between="; ")
+    return [verdict(Status.WARNING, f"Prices that are hard to believe: {told}.", word="doubted")]
 
 
 def _built(found: Holdings) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from dash import html
 
 from analytics.liquidity import SHARE_OF_VOLUME
 from core import format as text
+from core.model import Status
+from dashboard.components.card import state_badge
 from dashboard.components.choices import choice_button
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.portfolio.links import HOLDINGS, drill, to_trades
@@ -45,11 +48,20 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def positions_table(found: Holdings, chosen: str, costs: Costed) -> html.Div:
-    """Return every position, the largest first; `chosen` is the instrument whose history is shown."""
+def positions_table(found: Holdings, chosen: str, costs: Costed, doubts: Mapping[tuple[str, str], str]) -> html.Div:
+    """Return every position, the largest first; `chosen` is the instrument whose history is shown.
+
+    doubts: why prices are hard to believe, by portfolio and instrument.
+    """
     has_parts = len(found.names) > 1
     columns = [each for each in COLUMNS if has_parts or each.key != "portfolio"]
-    rows = [_position(found, each, each.instrument == chosen, costs) for each in found.positions]
+    rows = [
+        {
+            **_position(found, each, each.instrument == chosen, costs),
+            "price": _price(each, doubts.get((each.portfolio, each.instrument), "")),
+        }
+        for each in found.positions
+    ]
     return data_table(
         POSITIONS, columns, rows, caption="Positions", stack=False, nothing="Holds nothing but cash on this day."
     )
@@ -141,7 +153,6 @@ def _position(found: Holdings, each: Holding, is_chosen: bool, costs: Costed) ->
             to_trades(found.portfolio.origin, found.portfolio.id, quantity_text(each.quantity), each.instrument),
             each.quantity, hint="Click for its trades and orders",
         ),
-        "price": Cell(price_text(each.price), each.price, hint=each.currency),
         "cost": Cell(price_text(each.average_cost), each.average_cost, hint=f"{each.currency}, {costs.of(each)}"),
         "value": Cell(text.money(each.value), each.value, hint=_local(found, each)),
         "weight": Cell(text.percent(each.weight), each.weight),
@@ -155,6 +166,13 @@ def _position(found: Holdings, each: Holding, is_chosen: bool, costs: Costed) ->
         "volume": Cell(text.percent(each.volume_share), each.volume_share, hint=_no_volume(each)),
         "liquidate": Cell(_days(each.liquidate_days), each.liquidate_days, hint=_no_volume(each)),
     }  # fmt: skip
+
+
+def _price(each: Holding, doubt: str) -> Cell:
+    shown = price_text(each.price)
+    if not doubt:
+        return Cell(shown, each.price, hint=each.currency)
+    return Cell([state_badge(Status.WARNING, "doubted"), f" {shown}"], each.price, hint=f"{each.currency}; {doubt}")
 
 
 def _group(each: Held) -> dict[str, Any]:

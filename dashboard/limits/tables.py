@@ -132,10 +132,10 @@ def _row(each: Finding, ids: Ids, *, may_set: bool) -> dict[str, Any]:
         "portfolio": Cell(html.A(each.portfolio.name, href=_address(portfolio=_key(each.portfolio)))),
         "figure": _figure(each, note="" if is_hidden else limit.note),
         "value": value,
-        "limit": Cell(_value(limit, currency), limit.value),
-        "use": _use(each, status),
-        "room": _amount(each.headroom, unit, currency, why),
-        "money": _amount(each.headroom_money, Unit.MONEY, currency, why),
+        "limit": Cell(bound(limit, currency), limit.value),
+        "use": use_cell(each, status),
+        "room": amount_cell(each.headroom, unit, currency, why),
+        "money": amount_cell(each.headroom_money, Unit.MONEY, currency, why),
         "severity": limit.severity.word,
         "set": _set(limit, ids),
         **({"does": _does(each)} if may_set else {}),
@@ -161,14 +161,16 @@ def _figure(each: Finding, note: str) -> Cell:
     )
 
 
-def _value(limit: PortfolioLimit, currency: str) -> str:
+def bound(limit: PortfolioLimit, currency: str) -> str:
+    """Return what a limit allows, such as "≤ 25.0 %"."""
     if limit.figure == RESTRICTED:
         return "none held"
     sign = "≤" if limit.operator == "at most" else "≥"
     return f"{sign} {written(limit.value, limit.about.unit, currency)}"
 
 
-def _use(each: Finding, status: Status) -> Cell:
+def use_cell(each: Finding, status: Status) -> Cell:
+    """Return how much of a limit is used, with a bar."""
     use = each.use
     if math.isnan(use):
         return Cell(text.NOT_AVAILABLE, math.nan, hint=each.why)
@@ -177,7 +179,8 @@ def _use(each: Finding, status: Status) -> Cell:
     return Cell([level, " ", shown], sort=min(use, 1e9), mark="fw-of-limit")
 
 
-def _amount(value: float, unit: Unit, currency: str, why: str) -> Cell:
+def amount_cell(value: float, unit: Unit, currency: str, why: str) -> Cell:
+    """Return an amount of a figure; why: it is not known."""
     return Cell(None, math.nan, hint=why) if math.isnan(value) else Cell(written(value, unit, currency), value)
 
 
@@ -218,7 +221,7 @@ def _breach(each: Breach, portfolios: Mapping[str, Portfolio], now: float) -> di
         "state": Cell(badge, hint=each.ended_why),
         "portfolio": portfolio.name if portfolio else each.portfolio,
         "figure": Cell(limit_text(each.limit, currency).split(" at ")[0], mark="fw-wraps"),
-        "limit": Cell(_value(each.limit, currency), each.limit.value),
+        "limit": Cell(bound(each.limit, currency), each.limit.value),
         "began": Cell(local_time(each.began_at), sort=each.began_at, hint=written(each.value, unit, currency)),
         "lasted": Cell(text.coarse_duration(lasted), lasted),
         "worst": Cell(written(each.worst, unit, currency), each.worst),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from dash import html
 
 from dashboard.components.quick import quick
+from portfolio.holdings import Group
+
+if TYPE_CHECKING:
+    from storage.state.portfolios import Portfolio
 
 TRADES, HOLDINGS = "/portfolio/trades", "/portfolio/holdings"
 
@@ -26,3 +31,18 @@ def to_trades(origin: str, portfolio: str, text: Any, instrument: str = "", hint
 def to_holding(origin: str, portfolio: str, instrument: str, hint: str = "") -> html.A:
     """Return a link, by its symbol, to the history of an instrument that is held."""
     return drill(HOLDINGS, instrument, hint, portfolio=f"{origin}:{portfolio}", instrument=instrument)
+
+
+def to_group(
+    path: str, portfolio: Portfolio, names: Mapping[str, str], by: Group, name: str, choices: Mapping[str, str]
+) -> Any:
+    """Return the name of a group: a strategy leads to the page of `path` of it, an instrument to its history.
+
+    names: of those that hold the portfolio's positions, by id; two of one name lead nowhere.
+    """
+    if by == "instrument":
+        return to_holding(portfolio.origin, portfolio.id, name)
+    ids = [id for id, called in names.items() if called == name]
+    if by != "portfolio" or len(ids) != 1 or ids[0] == portfolio.id:
+        return name
+    return drill(path, name, **{**choices, "portfolio": f"{portfolio.origin}:{ids[0]}"})

@@ -16,7 +16,8 @@ from dashboard.components.table import Cell, Column, data_table
 from dashboard.holdings.tables import tone
 from dashboard.risk.links import instrument_link, portfolio_link
 from portfolio.holdings import GROUPS, Group
-from portfolio.stress import Kind, Moved, Outcome, Stressed, named_moves
+from portfolio.stress import TRIED, Kind, Moved, Outcome, Stressed, named_moves
+from storage.state.scenarios import MOVES, Scenario
 
 ID, PATH = "stress", "/portfolio/stress"
 STATED, WINDOWS, OWN, RESTLESS, POSITIONS, GROUPED = (
@@ -59,7 +60,7 @@ def windows_table(found: Stressed, outcomes: Sequence[Outcome], chosen: str) -> 
 
 
 def own_table(found: Stressed, outcomes: Sequence[Outcome], chosen: str, names: Mapping[str, str]) -> html.Div:
-    """Return the scenarios that people keep, and what deletes each."""
+    """Return the scenarios that people keep, and what deletes each; before them the one that is tried."""
     columns = [
         Column("name", "Scenario", numeric=False, definition="Click to see what it does to each position"),
         Column("moves", "Moves", numeric=False), *LOSS, *_told(outcomes),
@@ -69,16 +70,26 @@ def own_table(found: Stressed, outcomes: Sequence[Outcome], chosen: str, names: 
     for each in outcomes:
         scenario = each.scenario
         assert scenario is not None
-        rows.append({
-            **_outcome(found, each, chosen), "moves": Cell(named_moves(scenario, names), mark="fw-wraps"),
-            "who": scenario.who,
-            "delete": Cell(form(
-                f"{PATH}/delete", hidden("id", str(scenario.id)), id=f"{ID}-delete-{scenario.id}", does="Delete",
-                question=f"Delete {scenario.name}? Everybody loses it.", role=Role.ANALYST,
-                label=f"Delete {scenario.name}",
-            )),
-        })  # fmt: skip
+        rows.append(
+            {
+                **_outcome(found, each, chosen),
+                "moves": Cell(named_moves(scenario, names), mark="fw-wraps"),
+                "who": scenario.who if each.id != TRIED else Cell("not kept", tone="muted"),
+                "delete": _delete(scenario) if each.id != TRIED else _take_back(),
+            }
+        )
     return data_table(OWN, columns, rows, caption="Own scenarios", stack=False, nothing="Nobody has kept one yet.")
+
+
+def _delete(scenario: Scenario) -> html.Form:
+    return form(
+        f"{PATH}/delete", hidden("id", str(scenario.id)), id=f"{ID}-delete-{scenario.id}", does="Delete",
+        question=f"Delete {scenario.name}? Everybody loses it.", role=Role.ANALYST, label=f"Delete {scenario.name}",
+    )  # fmt: skip
+
+
+def _take_back() -> html.Button:
+    return choice_button(ID, dict.fromkeys(MOVES), "Take back", label="Take back the scenario that is tried")
 
 
 def restless_table(moved: Sequence[Moved], nav: float) -> html.Div:

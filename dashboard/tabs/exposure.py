@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from dash import html
 
@@ -12,6 +14,7 @@ from dashboard.components.choices import choice_bar, choice_input, choice_segmen
 from dashboard.components.panel import panels, slot
 from dashboard.exposure import charts, tables
 from dashboard.portfolio import choice_bar as portfolio_bar
+from dashboard.portfolio.links import to_group
 from dashboard.portfolio.sub_page import lacks, mark, nothing
 from dashboard.tabs.holdings import DEFAULT_GROUP, FEED
 from dashboard.views.panel import GraphBody, Panel, TableBody
@@ -94,15 +97,19 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     book = book_history(stores, portfolio, viewer.portfolios) if portfolio is not None else None
     by = _group(choices)
     found = exposure_course(book, query, by) if book is not None else None
-    if portfolio is None or found is None:
+    if portfolio is None or book is None or found is None:
         title = lacks(portfolio, "reported no positions", query)
         if portfolio is not None and book is not None:
             title = f"{portfolio.name} has no positions with a net asset value in this window"
         return nothing(PANELS, REMARKS, STRIP, (*not_there, *problems), title, FEED, SHOWS)
-    return _shown(stores, portfolio, found, by, [*not_there, *problems])
+    leads = partial(to_group, PAGE.path, portfolio, book.names, by, choices=choices)
+    return _shown(stores, portfolio, found, by, leads, [*not_there, *problems])
 
 
-def _shown(stores: Stores, portfolio: Portfolio, found: ExposureCourse, by: Group, problems: list[str]) -> View:
+def _shown(
+    stores: Stores, portfolio: Portfolio, found: ExposureCourse, by: Group, leads: Callable[[str], Any],
+    problems: list[str],
+) -> View:  # fmt: skip
     last = found.days[-1]
     drawn = charts.by_group(found)
     stale_after = report_stale_after_seconds(portfolio, stores.clock.now())
@@ -116,7 +123,7 @@ def _shown(stores: Stores, portfolio: Portfolio, found: ExposureCourse, by: Grou
             MARK: mark(portfolio, f"{found.days[0]} – {last}"),
             f"{ID}-group-said": f"by {GROUPS[by].lower()} · percent of the net asset value",
             f"{ID}-groups-said": f"on {last}",
-            NOW.slot: tables.groups_table(found, by),
+            NOW.slot: tables.groups_table(found, by, leads),
         },
         as_of=dict.fromkeys((panel.id for panel in PANELS), seen_at) if seen_at is not None else {},
         notes=dict.fromkeys((panel.id for panel in PANELS), ""),

@@ -19,6 +19,7 @@ from portfolio.allowed import seen
 from portfolio.chosen import chosen_portfolio
 from portfolio.costs import METHODS, REPORTED, costed
 from portfolio.holdings import GROUPS, Group, Holdings, holdings, report_stale_after_seconds
+from portfolio.price_doubts import price_doubts
 from portfolio.query import PortfolioQuery
 from storage.clickhouse.reads.book import history_of_instrument
 from storage.clickhouse.reads.portfolio import DAY_SECONDS
@@ -118,6 +119,7 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
         return nothing(PANELS, REMARKS, STRIP, (*not_there, *problems), title, FEED, SHOWS)
     costs = costed(stores, told, viewer.portfolios, chosen([*METHODS.items()], choices, "method", REPORTED))
     found = costs.holdings
+    doubts = price_doubts(stores, found)
     group = _group(choices)
     largest = found.positions[0].instrument if found.positions else ""
     picked = choices.get("instrument", largest)
@@ -129,7 +131,7 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     return View(
         figures={MAP.graph: dict(drawn.figure), HISTORY.graph: history},
         slots={
-            REMARKS: [*portfolio_bar.adjusted_line((*not_there, *problems)), *cards.remarks(found)],
+            REMARKS: [*portfolio_bar.adjusted_line((*not_there, *problems)), *cards.remarks(found, doubts)],
             STRIP: html.Div(cards.strip(found), className="fw-cards"),
             MARK: mark(
                 portfolio, f"{'built from trades' if len(found.built) == len(found.names) else 'report'} of {newest}"
@@ -139,7 +141,7 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
             f"{ID}-groups-said": f"by {GROUPS[group].lower()}",
             GROUPED.slot: tables.groups_table(found, group),
             f"{ID}-positions-said": f"report of {newest} · cost {costs.said}",
-            ALL.slot: tables.positions_table(found, picked, costs),
+            ALL.slot: tables.positions_table(found, picked, costs, doubts),
             f"{ID}-history-said": history_said,
             CLOSED.slot: tables.closed_table(found),
         },

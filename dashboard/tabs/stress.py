@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dash import html
 
 from access.viewer import Viewer
+from core.errors import ChangeRejected
 from core.roles import Role
 from dashboard.components.card import empty
 from dashboard.components.choices import choice_bar, choice_select, chosen, spacer
@@ -16,7 +17,7 @@ from dashboard.risk.bar import FEED, Asked, asked_of, portfolio_choices
 from dashboard.risk.cards import left_out_line
 from dashboard.risk.mark import mark, returns_said
 from dashboard.stress import cards, tables
-from dashboard.stress.forms import forms, scenario_form
+from dashboard.stress.forms import forms, keep_form, try_form
 from dashboard.views.forms import SHARED
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.rights import needs
@@ -24,8 +25,21 @@ from dashboard.views.tab import Choices, Page, View
 from portfolio.chosen import key_of
 from portfolio.holdings import GROUPS, Group, report_stale_after_seconds
 from portfolio.risk import Book
-from portfolio.stress import Outcome, own, restless_risk, scenarios_for, stated, stressed, windows, worst
-from storage.state.scenarios import DATASET
+from portfolio.scenarios import read_scenario
+from portfolio.stress import (
+    TRIED,
+    Outcome,
+    Stressed,
+    own,
+    restless_risk,
+    scenarios_for,
+    stated,
+    stressed,
+    tried,
+    windows,
+    worst,
+)
+from storage.state.scenarios import DATASET, MOVES
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -62,7 +76,8 @@ RESTLESS = Panel(
 OWN = Panel(
     f"{ID}-own",
     "Own scenarios",
-    "What people keep. Moves of a sector, an asset class and a strategy add to the market's; currencies multiply.",
+    "What is tried, and what people keep. Moves of a sector, an asset class and a strategy add to the market's; "
+    "currencies multiply.",
     TableBody(160),
     span=6,
 )
@@ -84,8 +99,9 @@ GROUPED = Panel(
 )
 NEW = Panel(
     f"{ID}-new",
-    "New scenario",
-    "Percent behind each name, with commas between. What nothing held is of is refused.",
+    "Try a scenario",
+    "Percent behind each name, with commas between. What nothing held is of is refused. It stands in the address of "
+    "this page, which can be shared, until somebody keeps it.",
     TableBody(200),
     tools=(),
 )
@@ -117,9 +133,10 @@ def _view(stores: Stores, asked: Asked, book: Book, choices: Choices, viewer: Vi
     found = stressed(stores, book)
     shocks, past = stated(found), windows(found)
     kept = own(found, scenarios_for(stores, viewer.portfolios))
+    thought, wrong = _tried(found, choices)
+    owned = [*thought, *kept]
     moved = [] if book.returns.lacks else restless_risk(book, query)
-    every = (*shocks, *past, *kept)
-    picked, problem = _picked(every, choices.get("scenario", ""))
+    picked, problem = _picked((*shocks, *past, *owned), choices.get("scenario", TRIED if thought else ""))
     group = next(each for each in GROUPS if each == chosen([*GROUPS.items()], choices, "group", DEFAULT_GROUP))
     names = {f"{portfolio.origin}:{id}": name for id, name in book.found.names.items()}
     stale_after = report_stale_after_seconds(portfolio, stores.clock.now())
@@ -128,7 +145,7 @@ def _view(stores: Stores, asked: Asked, book: Book, choices: Choices, viewer: Vi
     nothing = html.P("No shock can be worked out.", className="fw-nothing")
     return View(
         slots={
-            REMARKS: [*adjusted_line([*asked.problems, *problem]), *left_out_line(book)],
+            REMARKS: [*adjusted_line([*asked.problems, *wrong, *problem]), *left_out_line(book)],
             STRIP: html.Div(cards.strip(found, shocks, past, kept, moved, query), className="fw-cards"),
             MARK: mark(book),
             STATED.slot: tables.stated_table(found, shocks, id),
@@ -136,12 +153,12 @@ def _view(stores: Stores, asked: Asked, book: Book, choices: Choices, viewer: Vi
             WINDOWS.slot: tables.windows_table(found, past, id),
             f"{ID}-restless-said": f"{query.level_name}, {query.horizon_name}",
             RESTLESS.slot: tables.restless_table(moved, book.found.nav),
-            OWN.slot: tables.own_table(found, kept, id, names),
+            OWN.slot: tables.own_table(found, owned, id, names),
             f"{ID}-positions-said": picked.name if picked is not None else "",
             POSITIONS.slot: tables.positions_table(found, picked, choices) if picked is not None else nothing,
             f"{ID}-groups-said": f"{picked.name} · by {GROUPS[group].lower()}" if picked is not None else "",
             GROUPED.slot: tables.groups_table(found, picked, group) if picked is not None else nothing,
-            NEW.slot: _form_for(viewer, found, choices),
+            NEW.slot: [try_form(found, choices), *_keep_for(viewer, found, choices, is_tried=bool(thought))],
         },
         as_of=dict.fromkeys((panel.id for panel in PANELS), seen_at) if seen_at is not None else {},
         notes=dict.fromkeys((panel.id for panel in PANELS), ""),
@@ -158,12 +175,25 @@ def _picked(outcomes: tuple[Outcome, ...], wanted: str) -> tuple[Outcome | None,
     return worst(usable), [f"Shock: there is none “{wanted[:80]}” here. The one that loses most is shown."]
 
 
-def _form_for(viewer: Viewer, found: Any, choices: Choices) -> Any:
+def _tried(found: Stressed, choices: Choices) -> tuple[list[Outcome], list[str]]:
+    """Return what the scenario in the address does, nothing without one, and what is wrong with it."""
+    typed = {name: choices[name] for name in MOVES if name in choices}
+    if not typed:
+        return [], []
+    try:
+        return [tried(found, read_scenario(found, typed))], []
+    except ChangeRejected as error:
+        told = "; ".join(f"{name.replace('_', ' ')}: {why}" for name, why in error.fields.items())
+        return [], [f"The scenario in the address is left out: {told}."]
+
+
+def _keep_for(viewer: Viewer, found: Stressed, choices: Choices, *, is_tried: bool) -> list[Any]:
+    """Return what keeps the scenario that is tried, or why it cannot be kept."""
     if viewer.role < Role.ANALYST:
-        return html.P(needs(Role.ANALYST, "keep scenarios"), className="fw-nothing")
+        return [html.P(needs(Role.ANALYST, "keep scenarios"), className="fw-nothing")]
     if viewer.portfolios is not None:
-        return html.P(SHARED, className="fw-nothing")
-    return scenario_form(found, key_of(found.book.found.portfolio), choices.get("asof", ""))
+        return [html.P(SHARED, className="fw-nothing")]
+    return [keep_form(key_of(found.book.found.portfolio), choices)] if is_tried else []
 
 
 def _nothing(asked: Asked) -> View:

@@ -14,11 +14,14 @@ from dashboard.components.panel import panels, slot
 from dashboard.portfolio.choice_bar import adjusted_line
 from dashboard.risk.bar import FEED, Asked, asked_of, portfolio_choices
 from dashboard.risk.mark import mark, returns_said
+from dashboard.tabs.limits import AGAIN_SECONDS
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
-from dashboard.what_if import tables
+from dashboard.what_if import limits, tables
 from dashboard.what_if.forms import forms, trade_form
 from portfolio.holdings import report_stale_after_seconds
+from portfolio.limits.change import LIMITS as DATASET_OF_LIMITS
+from portfolio.limits.tried import limits_tried
 from portfolio.risk import Book
 from portfolio.thought_trades import known_instruments, parse_cost, parse_trades, tried
 
@@ -52,7 +55,17 @@ FIGURES = Panel(
     subtitle_slot=f"{ID}-figures-said",
     span=7,
 )
-PANELS = (NEW, FIGURES, TRADES)
+LIMITS = Panel(
+    f"{ID}-limits",
+    "Limits before and after",
+    "Every limit that holds for this portfolio, as it stands now and as it would after the trades. Turnover counts "
+    "them, a restricted instrument that is bought counts. Drawdown and the loss of the last day stay: trades change "
+    "nothing that was. A strategy's own limits show where the strategy is chosen.",
+    TableBody(300),
+    subtitle_slot=f"{ID}-limits-said",
+)
+PANELS = (NEW, FIGURES, TRADES, LIMITS)
+PAST = "Shows limits of what is held now: leave the day empty."
 
 
 def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
@@ -73,10 +86,10 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     asked = asked_of(stores, choices, viewer.portfolios)
     if asked.book is None or asked.portfolio is None:
         return _nothing(asked)
-    return _view(stores, asked, asked.book, choices)
+    return _view(stores, asked, asked.book, choices, viewer)
 
 
-def _view(stores: Stores, asked: Asked, book: Book, choices: Choices) -> View:
+def _view(stores: Stores, asked: Asked, book: Book, choices: Choices, viewer: Viewer) -> View:
     portfolio = book.found.portfolio
     trades, bad_trades = parse_trades(choices.get("trades", ""))
     cost_ratio, bad_cost = parse_cost(choices.get("cost", ""))
@@ -87,18 +100,24 @@ def _view(stores: Stores, asked: Asked, book: Book, choices: Choices) -> View:
     seen_at = float(book.found.newest) if stale_after is not None else None
     measured = f"{portfolio.currency} · {asked.query.level_name}, {asked.query.horizon_name}"
     ids = [panel.id for panel in PANELS]
+    now = stores.clock.now()
+    by_limits = limits_tried(stores, portfolio, viewer.portfolios, now, found) if asked.as_of is None else []
+    is_past = html.P(PAST, className="fw-nothing")
     return View(
         slots={
-            REMARKS: [*adjusted_line(problems), *told],
+            REMARKS: [*adjusted_line(problems), *limits.breach_line(by_limits), *told],
             MARK: mark(found.book),
             NEW.slot: trade_form(choices, known_instruments(stores, book.found), portfolio.currency),
             TRADES.slot: tables.trades_table(found, trades, portfolio.currency),
             f"{ID}-figures-said": " · ".join(each for each in (measured, returns_said(found.book)) if each),
             FIGURES.slot: tables.figures_table(found.changes),
+            LIMITS.subtitle_slot: limits.limits_said(by_limits),
+            LIMITS.slot: limits.limits_table(by_limits) if asked.as_of is None else is_past,
         },
         as_of=dict.fromkeys(ids, seen_at) if seen_at is not None else {},
         notes=dict.fromkeys(ids, ""),
         stale_after_seconds=dict.fromkeys(ids, stale_after),
+        stale_at=now + AGAIN_SECONDS if by_limits else None,
     )
 
 
@@ -118,8 +137,8 @@ PAGE = Page(
     layout=layout,
     build=build,
     varies_by=("portfolios",),
-    datasets=("portfolio",),
+    datasets=("portfolio", DATASET_OF_LIMITS),
     panels=PANELS,
-    slots=(REMARKS, MARK, *(panel.slot for panel in PANELS), FIGURES.subtitle_slot),
+    slots=(REMARKS, MARK, *(panel.slot for panel in PANELS), FIGURES.subtitle_slot, LIMITS.subtitle_slot),
     forms=forms,
 )

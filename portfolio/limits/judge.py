@@ -86,7 +86,7 @@ def stands(
         if portfolio.id not in ids or has_ended(portfolio, now):
             continue
         measures = Measures(stores, portfolio, limits, now)
-        found += [_finding(portfolio, each, measures) for each in holding(known, portfolio.id, parents)]
+        found += [finding(portfolio, each, measures) for each in holding(known, portfolio.id, parents)]
     return worst_first(found)
 
 
@@ -116,7 +116,8 @@ def with_parts(known: Sequence[Portfolio], portfolio: Portfolio) -> list[Portfol
     return [each for each in known if each.origin == portfolio.origin and is_below(each.id)]
 
 
-def _finding(portfolio: Portfolio, limit: PortfolioLimit, measures: Measures) -> Finding:
+def finding(portfolio: Portfolio, limit: PortfolioLimit, measures: Measures) -> Finding:
+    """Return how a limit stands by these measures. Raises StorageUnavailable or StorageRejected."""
     found = measures.of(limit)
     if found.value is None:
         why = f"{_named(limit)} is not known: {found.why}"

@@ -33,6 +33,7 @@ from storage.state.portfolios import OWN, list_portfolios
 from storage.state.series import list_series
 
 if TYPE_CHECKING:
+    from portfolio.thought_trades import Priced, Tried
     from storage.state.portfolios import Portfolio
     from storage.stores import Stores
 
@@ -59,10 +60,15 @@ class Measured:
 
 
 class Measures:
-    """Works out the figures of a portfolio as somebody may see it; what they share is read once."""
+    """Works out the figures of a portfolio as somebody may see it; what they share is read once.
 
-    def __init__(self, stores: Stores, portfolio: Portfolio, seen: Limits, now: float) -> None:
-        self._stores, self._portfolio, self._seen, self._now = stores, portfolio, seen, now
+    tried: trades that are thought of; figures of positions are then those after them.
+    """
+
+    def __init__(
+        self, stores: Stores, portfolio: Portfolio, seen: Limits, now: float, tried: Tried | None = None
+    ) -> None:
+        self._stores, self._portfolio, self._seen, self._now, self._tried = stores, portfolio, seen, now, tried
 
     def of(self, limit: PortfolioLimit) -> Measured:
         """Return what the figure of a limit is worth. Raises StorageUnavailable or StorageRejected."""
@@ -124,7 +130,7 @@ class Measures:
 
     @cached_property
     def _holdings(self) -> Holdings:
-        found = holdings(self._stores, self._portfolio, self._seen)
+        found = self._tried.after if self._tried else holdings(self._stores, self._portfolio, self._seen)
         if found is None:
             raise NotKnown(NO_POSITIONS)
         whole = fund(self._stores, self._portfolio.origin).seen(self._seen)
@@ -232,6 +238,10 @@ class Measures:
         since = {id: at // DAY_SECONDS for id, at in self._holdings.reported.items()}
         return traded_since(self._stores.clickhouse, self._portfolio.origin, since)
 
+    @property
+    def _thought_of(self) -> Sequence[Priced]:
+        return self._tried.trades if self._tried else ()
+
     @cached_property
     def _turnover(self) -> float:
         """Return the money bought and sold on the newest day with a report of positions or a trade."""
@@ -244,7 +254,8 @@ class Measures:
             return each.money * multipliers.get(each.instrument, 1.0) * rate
 
         newest = max((self._holdings.newest // DAY_SECONDS, *(each.day for each in self._traded)))
-        return math.fsum(money(each) for each in self._traded if each.day == newest)
+        told = math.fsum(money(each) for each in self._traded if each.day == newest)
+        return told + math.fsum(abs(each.value) for each in self._thought_of)
 
     def _rate(self, currency: str, day: int) -> float:
         """Return what one unit of a currency is worth in the portfolio's on a day (days since 1970)."""
@@ -259,6 +270,7 @@ class Measures:
     def _restricted(self, named: Sequence[str]) -> Measured:
         held = {each.instrument for each in self._holdings.positions}
         bought = {each.instrument for each in self._traded if each.bought > 0}
+        bought |= {each.trade.instrument for each in self._thought_of if each.value > 0}
         found = [each for each in named if each in held or each in bought]
         return Measured(float(len(found)), of=", ".join(found))
 
@@ -271,7 +283,7 @@ class Measures:
         if self._overdue:
             return Measured(None, self._overdue)
         value, why = self._of_returns[FIGURES_OF_RETURNS[figure]]
-        return Measured(None, why) if value is None else Measured(max(-value, 0.0))
+        return Measured(None, why) if value is None else Measured(max(0.0, -value))
 
 
 def _pick(values: Mapping[str, float], named: str, over: float) -> Measured:

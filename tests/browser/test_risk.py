@@ -7,17 +7,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from access.viewer import Viewer
 from core.roles import Role
 from dashboard.tabs import portfolio, risk, stress, what_if
 from sample.load import load_sample
 from storage.stores import Stores
-from tests.support.accessibility import violations
+from tests.support.accessibility import violations_in_every_look
 from tests.support.application import create_app
+from tests.support.keyboard import tab_to
 
 pytestmark = pytest.mark.browser
+WIDE: ViewportSize = {"width": 1440, "height": 900}
 PAGES = (portfolio.TAB, risk.PAGE, stress.PAGE, what_if.PAGE)
 
 
@@ -36,20 +38,28 @@ def test_a_book_is_measured_stressed_and_changed_in_thought(page: Page, url: str
     before = page.locator("#risk-var-historical .fw-card-value").inner_text()
     page.get_by_role("radiogroup", name="Level of VaR").get_by_text("99 %").click()
     expect(page.locator("#risk-var-historical .fw-card-value")).not_to_have_text(before)
-    assert violations(page) == []
+    assert violations_in_every_look(page) == []
+    page.set_viewport_size(WIDE)
 
     page.goto(f"{url}/portfolio/stress")
-    page.get_by_role("button", name="What Energy −10 % does to each position").click()
+    tab_to(page, page.get_by_role("button", name="What Energy −10 % does to each position"))
+    page.keyboard.press("Enter")
     expect(page.locator("#stress-positions-said")).to_have_text("Energy −10 %")
-    form = page.locator("form[action='/portfolio/stress/keep']")
-    form.get_by_label("Name").fill("Oil")
+    form = page.locator("form[action='/portfolio/stress/try']")
     form.get_by_label("Sectors").fill("Enrgy -30")
-    form.get_by_role("button", name="Keep").click()
+    form.get_by_role("button", name="Try").click()
     expect(form).to_contain_text("did you mean Energy?")
     form.get_by_label("Sectors").fill("Energy -30")
+    form.get_by_role("button", name="Try").click()
+    expect(page).to_have_url(re.compile("sectors=Energy"))
+    expect(page.locator("#stress-positions-said")).to_have_text("Tried")
+    form = page.locator("form[action='/portfolio/stress/keep']")
+    form.get_by_label("Name").fill("Oil")
     form.get_by_role("button", name="Keep").click()
+    expect(page.locator("#stress-own-rows")).to_contain_text("Oil")
     expect(page.locator("#stress-own-rows")).to_contain_text("Energy −30 %")
-    assert violations(page) == []
+    assert violations_in_every_look(page) == []
+    page.set_viewport_size(WIDE)
 
     page.goto(f"{url}/portfolio/what-if?portfolio=sample:equity")
     form = page.locator("form[action='/portfolio/what-if/add']")
@@ -61,6 +71,8 @@ def test_a_book_is_measured_stressed_and_changed_in_thought(page: Page, url: str
     expect(page).to_have_url(re.compile(r"portfolio=sample%3Aequity.*trades=sell\+1000\+XOM"))
     page.reload()
     expect(page.locator("#what-if-trades-rows")).to_contain_text("XOM")
-    assert violations(page) == []
-    page.get_by_role("button", name="Take back: sell 1000 XOM").click()
+    assert violations_in_every_look(page) == []
+    page.set_viewport_size(WIDE)
+    tab_to(page, page.get_by_role("button", name="Take back: sell 1000 XOM"))
+    page.keyboard.press("Enter")
     expect(page.locator("#what-if-trades-table")).to_contain_text("No trade yet")

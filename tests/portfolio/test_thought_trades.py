@@ -7,6 +7,8 @@ import pytest
 
 from portfolio.book_liquidity import DAYS, liquidity_of
 from portfolio.holdings import Holdings, holdings
+from portfolio.limits.judge import stands
+from portfolio.limits.tried import limits_tried
 from portfolio.risk import book_of, risk_of
 from portfolio.risk_query import RiskQuery
 from portfolio.thought_trades import Trade, Tried, parse_cost, parse_trades, tried, write_trades
@@ -116,3 +118,41 @@ def test_twenty_trades_are_taken_and_costs_within_reason() -> None:
     assert parse_cost("2,5") == (0.00025, "")
     for wrong in ("-1", "much", "nan", "99999"):
         assert parse_cost(wrong)[0] == 0 and "basis points" in parse_cost(wrong)[1]
+
+
+def test_limits_after_trades_are_what_the_figures_after_them_say(sample: Stores) -> None:
+    """Of a fund that opens, adds to, turns and gives up positions; the figures are worked out on another way."""
+    whole = holdings(sample, FUND, None)
+    assert whole is not None
+    gone = next(each for each in whole.positions if each.portfolio == STRATEGIES[1].id)
+    trades = [
+        Trade("GE", 5_000_000, is_money=True), Trade("XOM", 40_000), Trade("BAC", -60_000),
+        Trade(gone.instrument, -gone.quantity) if gone.quantity > 0 else Trade("KO", -30_000),
+    ]  # fmt: skip
+    found = tried(sample, whole, QUERY, trades, cost_ratio=0.001)
+    after = {name: last for name, (_, last) in figures(found).items()}
+    by = {(each.after.limit.figure): each for each in limits_tried(sample, FUND, None, sample.clock.now(), found)}
+    nav = after["nav"]
+    assert by["gross"].after.value == pytest.approx(after["gross_ratio"], rel=1e-9)
+    assert by["net"].after.value == pytest.approx(after["net_ratio"], rel=1e-9)
+    assert by["var_95"].after.value == pytest.approx(after["historical_var"] / nav, rel=1e-9)
+    assert found.after is not None and found.after.cash == pytest.approx(after["cash"], rel=1e-9)
+    traded = sum(abs(each.value) for each in found.trades)
+    assert by["turnover"].after.value * nav == pytest.approx(by["turnover"].before.value * whole.nav + traded)  # type: ignore[operator]
+    assert by["drawdown"].after.value == by["drawdown"].before.value
+    now = {each.limit.figure: each for each in stands(sample, [FUND], None, sample.clock.now())}
+    assert {name: each.before.value for name, each in by.items()} == {name: each.value for name, each in now.items()}
+    assert by["restricted"].after.of == "BAC, GE" and not by["restricted"].would_breach, "it was broken before"
+    larger = tried(sample, whole, QUERY, [Trade("XOM", 0.6 * whole.nav, is_money=True)])
+    broken = [each for each in limits_tried(sample, FUND, None, sample.clock.now(), larger) if each.would_breach]
+    assert {"position", "sector", "turnover"} <= {each.after.limit.figure for each in broken}
+
+
+def test_without_trades_limits_stay_as_they_are(sample: Stores) -> None:
+    whole = holdings(sample, FUND, None)
+    assert whole is not None
+    found = limits_tried(sample, FUND, None, sample.clock.now(), tried(sample, whole, QUERY, ()))
+    assert found
+    for each in found:
+        assert each.after.value == pytest.approx(each.before.value), each.after.limit.figure
+        assert each.after.state == each.before.state and not each.would_breach

@@ -8,6 +8,9 @@ from playwright.sync_api import Page
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}}
 SHOWN = 3
 """Elements of a violation that are told."""
+SIZES = ((1440, 900), (390, 844))
+SETTLES_MS = 400
+"""What charts take to be drawn in other colours and at another size."""
 
 _axe = Axe()
 
@@ -23,3 +26,21 @@ def violations(page: Page) -> list[str]:
 
 def _why(node: dict[str, list[dict[str, str]]]) -> str:
     return " ".join(check["message"] for check in [*node["any"], *node["all"], *node["none"]])[:240]
+
+
+def violations_in_every_look(page: Page) -> list[str]:
+    """Return what an open page breaks wide and on a phone, dark and light, and where it scrolls sideways.
+
+    The page stays as it is last: as narrow as a phone.
+    """
+    found: list[str] = []
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        for _ in range(2):
+            page.evaluate("document.getElementById('theme-switch').click()")
+            page.wait_for_timeout(SETTLES_MS)
+            theme = page.evaluate("document.documentElement.getAttribute('data-bs-theme')")
+            found += [f"{width} {theme}: {line}" for line in violations(page)]
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        found += [f"{width}: it is {wide} px wide"] if wide > width else []
+    return found

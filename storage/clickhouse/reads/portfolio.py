@@ -184,6 +184,26 @@ def daily_prices_many(
     return DailyPrices(names, *scattered(found, len(names)))
 
 
+def newest_prices(
+    clickhouse: ClickHouse, origin: str, instruments: Sequence[str], since: date, until: date
+) -> dict[str, tuple[int, float]]:
+    """Return when the newest price of each instrument came, in epoch seconds, and what it is; none: it is not there.
+
+    since, until: the first and the last day that count. Raises StorageUnavailable or StorageRejected.
+    """
+    sql = """
+        SELECT instrument, toUnixTimestamp(max(p.ts)), argMax(price, p.ts) FROM prices AS p FINAL
+        WHERE origin = {origin:String} AND instrument IN {names:Array(String)}
+            AND toDate(p.ts) BETWEEN toDate({since:UInt16}) AND toDate({until:UInt16})
+        GROUP BY instrument
+    """
+    asked = {
+        "origin": origin, "names": list(instruments), "since": _day_number(since), "until": _day_number(until),
+    }  # fmt: skip
+    rows = clickhouse.rows(sql, asked, kind="newest prices") if instruments else ()
+    return {str(name): (int(ts), float(price)) for name, ts, price in rows}
+
+
 def intraday_nav(clickhouse: ClickHouse, origin: str, portfolio: str, start: int, end: int, points: int) -> IntradayNav:
     """Return the NAV from `start` to `end` (epoch seconds, both included) in at most `points` points.
 

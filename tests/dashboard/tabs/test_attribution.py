@@ -74,10 +74,10 @@ def test_periods_are_shown_newest_first_and_come_to_the_total(sample: Stores, gr
 
 def test_names_lead_to_the_strategy_and_to_the_holding(sample: Stores) -> None:
     found = view(sample, group="portfolio", window="1Y")
-    assert "/portfolio/attribution?portfolio=sample%3Apairs&group=portfolio&window=1Y" in links(
+    assert "/portfolio/attribution?group=portfolio&portfolio=sample%3Apairs&window=1Y" in links(
         found.slots["attribution-groups-table"]
     )
-    assert "/portfolio/holdings?portfolio=sample%3Afund&instrument=XOM" in links(
+    assert "/portfolio/holdings?instrument=XOM&portfolio=sample%3Afund" in links(
         found.slots["attribution-positions-table"]
     )
 

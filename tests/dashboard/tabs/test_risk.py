@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 
@@ -142,15 +141,30 @@ def test_a_scenario_is_kept_seen_by_all_chosen_and_deleted(sample: Stores) -> No
     assert "Shock: there is none" in text_of(gone.slots["stress-remarks"])
 
 
-def test_the_form_is_for_those_who_may_send_it(sample: Stores) -> None:
+def test_everybody_tries_a_scenario_in_the_address_and_analysts_may_keep_it(sample: Stores) -> None:
     limited = Viewer("lim", Role.ANALYST, portfolios=frozenset({"alpha"}))
-    shown: dict[str, Any] = {
-        name: repr(view(sample, stress.PAGE, viewer).slots["stress-new-table"])
-        for name, viewer in (("viewer", VIEWER), ("analyst", ANALYST), ("limited", limited))
-    }
-    assert "/portfolio/stress/keep" in shown["analyst"]
-    assert "Only analysts" in shown["viewer"]
-    assert "may see every portfolio" in shown["limited"]
+    form = form_of(sample, "/try")
+    assert (form.role, form.is_shared) == (Role.VIEWER, False)
+    typed = {"query": "?portfolio=sample:fund&scenario=market", "sectors": "energy -30", "market": ""}
+    wrong = form.do(Sent(typed | {"sectors": "Enrgy -30", "market": "x"}), VIEWER)
+    assert not wrong.is_done and set(wrong.fields) == {"sectors", "market"} and not wrong.goto
+    assert form.do(Sent({"query": ""}), VIEWER).fields["market"].startswith("nothing moves")
+    assert form.do(Sent(typed), VIEWER).goto == "/portfolio/stress?portfolio=sample%3Afund&sectors=energy+-30"
+    for viewer, says in ((VIEWER, "Only analysts"), (ANALYST, "Keep"), (limited, "may see every portfolio")):
+        found = view(sample, stress.PAGE, viewer, sectors="energy -30")
+        assert found.slots["stress-positions-said"] == "Tried"
+        assert "Energy −30 %" in text_of(found.slots["stress-own-table"])
+        assert "Take back" in text_of(found.slots["stress-own-table"])
+        assert says in text_of(found.slots["stress-new-table"])
+        assert ("/portfolio/stress/keep" in repr(found.slots["stress-new-table"])) == (viewer is ANALYST)
+    assert "/keep" not in repr(view(sample, stress.PAGE, ANALYST).slots["stress-new-table"]), "nothing is tried"
+    bad = view(sample, stress.PAGE, sectors="Enrgy -30")
+    assert "did you mean Energy?" in text_of(bad.slots["stress-remarks"])
+    kept = form_of(sample, "/keep").do(
+        Sent({"query": "?sectors=Energy+-30", "portfolio": "sample:fund", "sectors": "Energy -30", "name": "Oil"}),
+        ANALYST,
+    )
+    assert kept.goto == "/portfolio/stress?scenario=own%3A1", "the address lets go of it"
 
 
 def test_what_if_adds_a_trade_to_the_address_and_takes_it_back(sample: Stores) -> None:
@@ -177,3 +191,18 @@ def test_what_if_adds_a_trade_to_the_address_and_takes_it_back(sample: Stores) -
         "Out within 20 days",
     ):
         assert name in table
+
+
+def test_what_if_says_which_limits_trades_would_breach(sample: Stores) -> None:
+    fine = view(sample, what_if.PAGE)
+    assert "would breach" not in text_of(fine.slots["what-if-limits-table"])
+    assert text_of(fine.slots["what-if-remarks"]) == ""
+    found = view(sample, what_if.PAGE, trades="buy 9000000 money of XOM")
+    told = text_of(found.slots["what-if-remarks"])
+    assert "These trades would breach" in told
+    assert "Position at most 25.0 %: XOM 3" in told and "Restricted" not in told, "what was broken stays so"
+    table = text_of(found.slots["what-if-limits-table"])
+    assert table.index("would breach") < table.index("kept") and "Gross exposure" in table and "stays broken" in table
+    assert "would breach " in text_of(found.slots["what-if-limits-said"])
+    past = view(sample, what_if.PAGE, trades="buy 9000000 money of XOM", asof="2020-01-02")
+    assert "leave the day empty" in text_of(past.slots["what-if-limits-table"])

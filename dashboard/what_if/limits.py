@@ -1,0 +1,107 @@
+"""Limits before and after trades that are thought of, and the line that names what they would breach."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from dash import html
+
+from core import format as text
+from core.model import Status
+from core.portfolio_limits.figures import written
+from core.portfolio_limits.limit import LimitState
+from dashboard.components.card import state_badge, verdict
+from dashboard.components.table import Cell, Column, data_table
+from dashboard.limits.tables import STATUS, WORDS, amount_cell, bound, limit_text, use_cell
+from portfolio.limits.judge import Finding
+from portfolio.limits.tried import LimitTried
+
+ROWS = "what-if-limits-rows"
+COLUMNS = (
+    Column("state", "After", numeric=False, definition="How the limit would stand after the trades"),
+    Column("figure", "Limit on", numeric=False, definition="The figure, and what of it would be nearest to its limit"),
+    Column("limit", "Limit"),
+    Column("before", "Value before", definition="Of what is held now"),
+    Column("after", "Value after"),
+    Column("use_before", "Use before", definition="Value over limit"),
+    Column("use", "Use after", definition="Value over limit; the bar is full where the limit is reached"),
+    Column("room_before", "Headroom before", definition="What is left, in the unit of the figure"),
+    Column("room", "Headroom after", definition="What would be left; below 0: beyond the limit"),
+    Column("severity", "Severity", numeric=False, definition="From critical on a breach is not safe to trade"),
+)
+
+
+def breach_line(found: Sequence[LimitTried]) -> list[html.Div]:
+    """Return the line that names every limit that the trades would break; nothing where they break none."""
+    broken = [each.after for each in found if each.would_breach]
+    if not broken:
+        return []
+    told = "; ".join(f"{limit_text(each.limit, each.portfolio.currency)}: {_after(each)}" for each in broken)
+    return [verdict(Status.CRITICAL, f"These trades would breach {told}.", word="would breach")]
+
+
+def limits_table(found: Sequence[LimitTried]) -> html.Div:
+    """Return a row a limit, those that would be broken first."""
+    nothing = "No limit is set that holds for this portfolio."
+    return data_table(ROWS, COLUMNS, [_row(each) for each in found], caption="Limits before and after", nothing=nothing)
+
+
+def limits_said(found: Sequence[LimitTried]) -> str:
+    """Return how many limits there are, and how many would be broken."""
+    broken = sum(each.would_breach for each in found)
+    said = text.count(len(found), "limit") if found else ""
+    return f"{said} · would breach {text.number(broken)}" if broken else said
+
+
+def _row(each: LimitTried) -> dict[str, Any]:
+    before, after = each.before, each.after
+    limit, currency, unit = after.limit, after.portfolio.currency, after.limit.about.unit
+    status = STATUS[after.state]
+    of = text.cut(after.of or ", ".join(limit.of), 40)
+    return {
+        "state": Cell(state_badge(status, _word(each)), hint=after.why),
+        "figure": Cell(f"{limit.about.title} {of}".strip(), hint=limit.about.meaning, mark="fw-wraps"),
+        "limit": Cell(bound(limit, currency), limit.value),
+        "before": _value(before),
+        "after": _value(after),
+        "use_before": _use(before),
+        "use": use_cell(after, status),
+        "room_before": amount_cell(before.headroom, unit, currency, _unknown(before)),
+        "room": amount_cell(after.headroom, unit, currency, _unknown(after)),
+        "severity": limit.severity.word,
+    }
+
+
+def _word(each: LimitTried) -> str:
+    if each.would_breach:
+        return "would breach"
+    was_broken = each.before.state is LimitState.BREACHED
+    if was_broken:
+        return "stays broken" if each.after.state is LimitState.BREACHED else "no longer broken"
+    return WORDS[each.after.state]
+
+
+def _value(each: Finding) -> Cell:
+    if each.value is None:
+        return Cell(text.NOT_AVAILABLE, math.nan, hint=each.why)
+    return Cell(written(each.value, each.limit.about.unit, each.portfolio.currency), each.value, hint=each.of)
+
+
+def _use(each: Finding) -> Cell:
+    if math.isnan(each.use):
+        return Cell(text.NOT_AVAILABLE, math.nan, hint=each.why)
+    return Cell("∞" if math.isinf(each.use) else text.percent(each.use), min(each.use, 1e9))
+
+
+def _unknown(each: Finding) -> str:
+    return each.why if each.state is LimitState.UNKNOWN else ""
+
+
+def _after(each: Finding) -> str:
+    """Return what would be beyond the limit."""
+    if each.value is None or each.limit.about.unit.value == "count":
+        return each.of
+    value = written(each.value, each.limit.about.unit, each.portfolio.currency)
+    return f"{each.of} {value}".strip() if not each.limit.of else value
