@@ -226,6 +226,8 @@ def test_rules_stand_with_their_state_cost_and_place(desk: Desk) -> None:
     assert shown.index("CPU is busy") < shown.index("slow"), "what fires stands first"
     assert "▲ 1 firing" in shown and "1 condition pending" in shown and "○ off" in shown
     assert "desk.yaml:2" in shown and "comes with Fundwatch" in shown
+    ticked = f'data-age-ts="{desk.stores.clock.now():.3f}"'
+    assert in_html(desk, alert_rules.PAGE, alert_rules.ALL.slot).count(ticked) == 2, "when each was evaluated last"
     yaml = shows(desk, alert_rules.PAGE, rule="slow")
     assert "- name: slow" in yaml and "for: 1 h" in yaml
     assert "desk.yaml" not in shows(desk, alert_rules.PAGE, LEE), "the fund's own may name any portfolio"
