@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from alerting.notice import Alert, Notice, Picture
 from alerting.picture import Course, drawn
-from core.alerts.expression import Compared, Figure, Worked
+from core.alerts.expression import Figure
 from core.alerts.rule import Rule
+from core.alerts.thresholds import charted, limits_of
 from core.errors import FundwatchError
 from core.metrics import MACHINE
 from portfolio.vocabulary import vocabulary
@@ -27,8 +28,6 @@ BEFORE_SECONDS = 3_600.0
 POINTS = 240
 MOST_AT_ONCE = 4
 """Pictures: one that hangs keeps a thread, and no more than these."""
-OF_SAME_UNIT = frozenset({"avg", "min", "max"})
-"""Work on a figure that has the unit of the figure: its threshold is one of the figure's own course."""
 
 log = logging.getLogger(__name__)
 
@@ -87,20 +86,4 @@ class Pictures:
         if not read or all(value is None for value in read[0].data.mean):
             return None
         data, unit = read[0].data, vocabulary()[figure.name].unit
-        return Course(data.ts, data.mean, thresholds_of(rule), begins, end, alert.since, unit)
-
-
-def charted(rule: Rule) -> Figure | None:
-    """Return the figure whose course tells what a rule watches for; None: it is no single one beside a number."""
-    operand = rule.only_operand
-    if operand is None or not thresholds_of(rule):
-        return None
-    if isinstance(operand, Worked):
-        return operand.figure if operand.work in OF_SAME_UNIT else None
-    return operand
-
-
-def thresholds_of(rule: Rule) -> list[float]:
-    """Return the numbers that a rule compares with, the lowest first."""
-    compared = [each for _, each in rule.conditions if isinstance(each, Compared)]
-    return sorted({each.limit for each in compared if isinstance(each.limit, float)})
+        return Course(data.ts, data.mean, limits_of(rule), begins, end, alert.since, unit)

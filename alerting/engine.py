@@ -123,6 +123,8 @@ class Engine:
         self._by_hand: dict[str, Incident] = {}
         """Of groups of which something fires that a person has resolved: that incident."""
         self.costs_seconds: dict[str, float] = {}
+        self.evaluated_at: dict[str, float] = {}
+        """When each rule was evaluated last, by the engine's own time."""
         """What the last evaluation of each rule took."""
         self.problems: dict[str, str] = {}
         """Why the last evaluation of a rule failed."""
@@ -245,6 +247,7 @@ class Engine:
         self._due = {name: self._due.get(name, 0.0) for name in self._rules}
         for name in (self.costs_seconds.keys() | self.problems.keys()) - self._rules.keys():
             self.costs_seconds.pop(name, None)
+            self.evaluated_at.pop(name, None)
             self.problems.pop(name, None)
 
     def steady(self) -> float:
@@ -272,6 +275,7 @@ class Engine:
         self._adopt(changes, ids)
         for rule in due:
             self._due[rule.name] = at + rule.every
+            self.evaluated_at[rule.name] = at
         return len(due)
 
     def _now(self, key: str, changes: Changes) -> Known | None:

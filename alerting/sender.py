@@ -25,7 +25,15 @@ from core.errors import DeliveryRefused, DeliveryUnavailable, StorageError
 from core.format import coarse_duration, cut
 from core.settings.channels import LOG, Channel, Log
 from storage.state import outbox
-from storage.state.alerts import KeptMessage, MessageStatus, Overtaken, installation_in, link_key_in
+from storage.state.alerts import (
+    HistoryRow,
+    KeptMessage,
+    MessageStatus,
+    Overtaken,
+    add_history,
+    installation_in,
+    link_key_in,
+)
 from storage.state.database import State, Transaction
 
 LOOK_SECONDS = 1.0
@@ -35,6 +43,8 @@ AWAY_SECONDS = 2.0
 """After the state database did not answer."""
 LONGEST_KEPT = 500
 """Characters of an answer, or of a problem."""
+DELIVERED = "delivered"
+"""What stands in the history where a message reached its channel."""
 NO_CHANNEL = "there is no channel of that name any more"
 
 Draw = Callable[[Notice], Picture | None]
@@ -240,8 +250,11 @@ class Postman:
         with self._state.begin() as connection:
             if result.status == MessageStatus.FAILED:
                 fail(connection, result, self.channel.fallback, self._channels, self._now())
-            else:
-                outbox.finish(connection, result)
+            elif outbox.finish(connection, result) and is_told_of(result):
+                # Whom it reached is history too: the messages themselves are forgotten earlier.
+                told = f"{result.receiver}: {result.about}"
+                row = HistoryRow(self._now(), DELIVERED, incident=result.incident, detail=told)
+                add_history(connection, [row])
         self._result = None
         if result.status != MessageStatus.SENT:
             word = "given up" if result.status == MessageStatus.FAILED else "tried again"
@@ -279,6 +292,11 @@ class Postman:
                 fail(connection, replace(each, problem=problem), self.channel.fallback, self._channels, now)
             handed = [tell_end_to_fallback(connection, self.channel, each) for each in ends]
         return bool(late) or any(handed)
+
+
+def is_told_of(result: KeptMessage) -> bool:
+    """Return whether a message has reached somebody, and was no test."""
+    return result.status == MessageStatus.SENT and result.about != outbox.TEST
 
 
 def check_engine(connection: Transaction, token: int) -> None:

@@ -171,6 +171,7 @@ def _costs(engine: Engine, fires: Mapping[str, int]) -> list[RuleCost]:
             name, rule.every, engine.costs_seconds.get(name, 0.0), conditions[name], pending.get(name, 0),
             fires.get(name, 0),
             engine.problems.get(name, ""), lacking.get(name, ""),
+            round(engine.evaluated_at[name] + engine.ahead_seconds, 3) if name in engine.evaluated_at else 0.0,
         )
         for name, rule in engine.rules.items()
     ]  # fmt: skip

@@ -58,6 +58,7 @@ class Rule(Answered):
     file: str = Field(description="Where it stands; shipped: it comes with Fundwatch; state database: made here.")
     line: int
     cost_seconds: Number = Field(description="Of its last evaluation.")
+    evaluated_at: Time | None = Field(description="When it was evaluated last; null: not yet, or it is off.")
     conditions: int | None = Field(description="Sets of labels that it is evaluated for; null: not known, or not told.")
     firing: int | None
     problem: str = Field(description="Why its last evaluation failed.")
@@ -217,6 +218,7 @@ def _told(
         no_data=rule.no_data.value, error=rule.error.value, category=rule.category.value, labels=dict(rule.labels),
         message=rule.message, runbook=rule.runbook, file=Path(placed.file).name, line=placed.line,
         cost_seconds=cost.cost_seconds if cost else None,
+        evaluated_at=told_time(cost.evaluated_at) if cost and cost.evaluated_at else None,
         conditions=cost.conditions if cost and not is_limited else None,
         firing=fires if is_in_force and is_known else None, problem=problem,
         version=mine.version if mine else 0, changed_by=mine.changed_by if mine else "",

@@ -4,6 +4,7 @@
   const SHORTEST_MS = 1000;
   let told = { count: 0, sign: "", severity: "", old: false, banner: "", urgent_since: 0 };
   let askedAt = 0, shown = "", wasLost = false;
+  let marked = null; // the icon of what fires, as text; empty while it is read
 
   const places = () => document.querySelectorAll(".fw-tab-count");
   // Who wants to hear what is urgent is not looking at the page.
@@ -49,13 +50,30 @@
   // The browser's own tab has an icon alone, a narrow screen a closed drawer.
   function mark(said) {
     const icon = document.querySelector('link[rel="icon"]');
-    const address = icon.getAttribute("href").replace(/icon(-firing)?\.svg/, said ? "icon-firing.svg" : "icon.svg");
+    icon.dataset.calm ??= icon.getAttribute("href");
+    const address = said ? withCount(icon.dataset.calm.replace("icon.svg", "icon-firing.svg")) : icon.dataset.calm;
     if (icon.getAttribute("href") !== address) icon.setAttribute("href", address);
     const burger = document.querySelector(".fw-burger");
     if (!burger) return;
     burger.setAttribute("aria-label", said ? `Open navigation. Alerts: ${said}` : "Open navigation");
     if (said) burger.dataset.firing = told.count > 99 ? "99+" : told.count;
     else delete burger.dataset.firing;
+  }
+
+  // Returns the icon at an address with the number of alerts in place of its mark; as it is until it was read.
+  function withCount(address) {
+    if (marked === null) {
+      marked = "";
+      window.fetch(address).then((answer) => (answer.ok ? answer.text() : "")).then((text) => {
+        marked = text;
+        show();
+      }).catch(() => { marked = null; });
+    }
+    if (!marked) return address;
+    const text = told.count > 99 ? "99+" : String(told.count);
+    const size = [15, 13, 9][text.length - 1];
+    const number = `<text x="23" y="${22 + size * 0.36}" font-family="sans-serif" font-weight="700" font-size="${size}" text-anchor="middle" `;
+    return `data:image/svg+xml,${encodeURIComponent(marked.replace(/<path d="[^"]*" stroke="([^"]*)"[^>]*>(?=<\/svg>)/, `${number}fill="$1">${text}</text>`))}`;
   }
 
   // The drawer's links are drawn when it opens.

@@ -116,6 +116,8 @@ class RuleCost:
     """Why its last evaluation failed; empty: it did not."""
     lacks: str = ""
     """What there is to say where nothing that it watches has data now; empty: something has."""
+    evaluated_at: float = 0.0
+    """When it was evaluated last, epoch seconds; 0: not yet since the engine began."""
 
 
 @dataclass(frozen=True, slots=True)

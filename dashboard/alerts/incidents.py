@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +12,7 @@ from dash import html
 from access.viewer import ACTING_ROLE
 from core.alerts.rule import Rule
 from core.alerts.spec import FiringAlert, OpenIncident
+from core.alerts.thresholds import limit_at
 from core.format import coarse_duration, count, first_of
 from dashboard.alerts.actions import common_matchers, quick_form, whole_forms
 from dashboard.alerts.known import RELEASED, Known, labels_of, severity_of
@@ -40,6 +41,8 @@ ID = "alerts"
 MOST_INCIDENTS = 50
 MOST_ALERTS, MOST_QUIET_ALERTS = 10, 3
 """Of an incident that is listed beside others; of one that somebody has in hand, or that is not told."""
+STORM = 50
+"""Where more alerts fire, of each incident no more are listed than of a quiet one: all incidents stay in sight."""
 SNOOZED = "snoozed"
 """The stage of an incident that somebody put off."""
 MUTED = "muted"
@@ -55,8 +58,10 @@ _COLUMNS = (
     Column("severity", "Severity", numeric=False),
     Column("labels", "Labels", numeric=False),
     Column("value", "Value", definition="As of the last evaluation"),
+    Column("limit", "Fires at", definition="The value at which it fires with this severity"),
     Column("since", "Since", numeric=False),
 )
+_COURSE = Column("course", "Since it began", numeric=False, definition="At least the last quarter of an hour")
 _QUIET = Column("quiet", "Quiet", numeric=False, definition="What keeps it from being told")
 
 
@@ -69,14 +74,17 @@ class Shown:
     """Those in force, by name."""
     waiting: Sequence[Request] = ()
     """What was asked for and is not answered yet."""
+    courses: Mapping[str, Any] = field(default_factory=dict)
+    """What was measured since an alert began, by its key."""
 
 
 def listed(shown: Shown) -> list[Any]:
     """Return the incidents that are open, those that need somebody first, then the gravest; what is resolved last."""
     known = shown.known
     incidents = sorted(known.incidents, key=lambda each: (is_in_hand(each), -severity_of(each.severity)))
+    few = len(known.firing) > STORM
     blocks: list[Any] = [
-        _block(each, shown, MOST_QUIET_ALERTS if is_in_hand(each) else MOST_ALERTS)
+        _block(each, shown, MOST_QUIET_ALERTS if few or is_in_hand(each) else MOST_ALERTS)
         for each in incidents[:MOST_INCIDENTS]
     ]
     if len(incidents) > MOST_INCIDENTS:
@@ -164,11 +172,15 @@ def _does(incident: OpenIncident) -> html.Div:
     return html.Div([*held, rest], className="fw-incident-act", **needing(ACTING_ROLE))
 
 
-def _only(alert: FiringAlert, shown: Shown) -> list[html.P]:
+def _only(alert: FiringAlert, shown: Shown) -> list[Any]:
     """Return what is known of the only alert of an incident beside its text."""
     row = _row(alert, shown)
     muted = quiet_words(alert.muted_by) if alert.muted_by else ""
-    return [facts(row["labels"].content, row["value"].content, alert.title, muted)]
+    value, limit = row["value"].content, row["limit"].content
+    against = f"{value} (fires at {limit})" if value and limit else value
+    course = shown.courses.get(alert.key)
+    told = facts(row["labels"].content, against, alert.title, muted)
+    return [told, *([html.Div(course, className="fw-incident-course")] if course is not None else [])]
 
 
 def _title(incident: OpenIncident, alerts: Sequence[FiringAlert]) -> str:
@@ -230,7 +242,11 @@ def _released(alerts: Sequence[FiringAlert], shown: Shown) -> html.Article:
 
 def _table(id: str, alerts: Sequence[FiringAlert], shown: Shown) -> html.Div:
     rows = [_row(each, shown) for each in alerts]
-    columns = (*_COLUMNS, _QUIET) if any(each.muted_by for each in alerts) else _COLUMNS
+    columns = [*_COLUMNS]
+    if any(each.key in shown.courses for each in alerts):
+        columns.append(_COURSE)
+    if any(each.muted_by for each in alerts):
+        columns.append(_QUIET)
     return data_table(id, columns, rows, caption="Alerts", nothing="Which alerts these are is not told.")
 
 
@@ -243,9 +259,18 @@ def _row(alert: FiringAlert, shown: Shown) -> dict[str, Any]:
         "text": Cell(f"{alert.text}{flaps}", mark="fw-wraps", hint=f"{alert.title}: {watches}" if watches else ""),
         "labels": whole_cell(labels_text(labels_of(alert)) or None),
         "value": Cell(value_text(alert.value, unit_of_rule(rule)), sort=alert.value),
+        "limit": Cell(_limit(alert, rule)),
+        "course": Cell(shown.courses.get(alert.key), sort=""),
         "since": Cell(local_time(alert.since, "span"), sort=alert.since),
         "quiet": whole_cell(alert.muted_by or None),
     }
+
+
+def _limit(alert: FiringAlert, rule: Rule | None) -> str | None:
+    """Return with what the value of an alert is compared, such as > 80 %; None: with no number."""
+    found = limit_at(rule, severity_of(alert.severity)) if rule else None
+    limit = value_text(found[1], unit_of_rule(rule)) if found else None
+    return f"{found[0]} {limit}" if found and limit else None
 
 
 def _watched(rule: Rule) -> list[tuple[Any, str]]:

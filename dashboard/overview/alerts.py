@@ -50,12 +50,14 @@ def alert_list(found: Sequence[FiringAlert], *, is_evaluated: bool) -> html.Div:
         nothing = "No alert fires." if is_evaluated else "No alert is known: they are not evaluated now."
         rest = f" {count(quiet, 'alert')} kept quiet." if quiet else ""
         return html.Div(html.P([nothing, html.A(rest, href=PATH)] if rest else nothing, className="fw-nothing"))
-    more = len(loud) - MOST_SHOWN
+    groups = _by_incident(loud)
+    shown = groups[: MOST_SHOWN if len(groups) <= MOST_SHOWN and not quiet else MOST_SHOWN - 1]
+    more = len(loud) - sum(map(len, shown))
     tail = [f"{count(more, 'more alert')}" if more > 0 else "", f"{count(quiet, 'alert')} kept quiet" if quiet else ""]
     said = " · ".join(each for each in tail if each)
     return html.Div(
         [
-            html.Ul([_item(each) for each in loud[:MOST_SHOWN]], className="fw-alerts"),
+            html.Ul([_item(first, len(others)) for first, *others in shown], className="fw-alerts"),
             html.P(html.A(said, href=PATH), className="fw-alerts-more") if said else None,
         ]
     )
@@ -71,9 +73,21 @@ def counts_line(found: Sequence[FiringAlert]) -> html.Span:
     return html.Span(parts or "none")
 
 
-def _item(each: FiringAlert) -> html.Li:
+def _by_incident(found: Sequence[FiringAlert]) -> list[list[FiringAlert]]:
+    """Return the alerts of each incident together, in their order: what is of none is alone."""
+    groups: dict[int | str, list[FiringAlert]] = {}
+    for each in found:
+        groups.setdefault(each.incident or each.key, []).append(each)
+    return [*groups.values()]
+
+
+def _item(each: FiringAlert, others: int) -> html.Li:
+    """Return an alert, and how many others are of its incident."""
     severity = Severity.of(each.severity)
     where = f"{PATH}?incident={each.incident}" if each.incident else PATH
+    said: list[Any] = [cut(each.text, TEXT_CHARACTERS)]
+    if others:
+        said += [" ", html.A(f"and {count(others, 'more alert')} of it", href=where)]
     head: list[Any] = [
         severity_badge(severity), html.A(each.title, href=where, className="fw-alert-title"),
         age(each.since, prefix="for "),
@@ -85,6 +99,6 @@ def _item(each: FiringAlert) -> html.Li:
     return html.Li(
         [
             html.Div(head, className="fw-alert-head"),
-            html.P(cut(each.text, TEXT_CHARACTERS), className="fw-alert-text", title=each.text),
+            html.P(said, className="fw-alert-text", title=each.text),
         ]
     )

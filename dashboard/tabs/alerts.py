@@ -12,6 +12,7 @@ from core.alerts.spec import ALERTS
 from core.errors import StorageError
 from core.format import count
 from dashboard.alerts.actions import PATH, forms
+from dashboard.alerts.courses import courses_of
 from dashboard.alerts.history import asked_table
 from dashboard.alerts.incidents import ID, Shown, closed, everything_asked, listed, one
 from dashboard.alerts.known import Known, know
@@ -64,7 +65,8 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     known = know(stores, viewer.portfolios)
     text = choices.get("incident", "")
     chosen = int(text) if text.isdecimal() and len(text) < 16 else 0
-    shown = Shown(known, _rules(stores, known), _waiting(stores))
+    rules = _rules(stores, known)
+    shown = Shown(known, rules, _waiting(stores), courses_of(stores, known.firing, rules, known.now))
     back = choice_button(ID, {"incident": None}, "‹ All open alerts")
     return View(
         slots={

@@ -14,11 +14,12 @@ from aiosmtpd.controller import Controller
 from PIL import Image
 
 from alerting.channels import send
-from alerting.course import Pictures, charted
+from alerting.course import Pictures
 from alerting.notice import Alert, Notice, Picture
 from alerting.picture import LIMIT, LINE, Course, drawn
 from core.alerts.rule import Rule
 from core.alerts.severity import Severity
+from core.alerts.thresholds import charted
 from core.clock import FakeClock
 from core.model import Facts
 from core.settings.channels import Discord, Telegram

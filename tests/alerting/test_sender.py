@@ -70,6 +70,9 @@ def test_a_message_is_sent_once_and_what_was_answered_is_kept(outbox: Outbox, de
     assert desk.received[0].json["link"] == "https://fund.example/alerts?incident=1"
     [row] = outbox.rows()
     assert (row.status, row.attempts, row.reply, row.done_at) == ("sent", 1, "200", outbox.clock.now())
+    with outbox.state.reading() as connection:
+        ((_, told),) = read_history(connection, 10)
+    assert (told.what, told.detail, told.incident, told.at) == ("delivered", "desk: opened", 1, outbox.clock.now())
 
 
 def test_a_channel_that_is_down_is_tried_again_ever_more_slowly(outbox: Outbox, desk: Receiver) -> None:
@@ -140,7 +143,8 @@ def test_what_is_refused_goes_to_the_fallback_at_once_and_the_channel_is_told_of
         "[WARNING] CPU 93 % on a",
     ]
     with outbox.state.reading() as connection:
-        assert [row.what for _, row in read_history(connection, 10)] == ["undelivered"] * 2
+        happened = [(row.what, row.detail.partition(":")[0]) for _, row in read_history(connection, 10)]
+    assert sorted(happened) == [("delivered", "phone")] * 3 + [("undelivered", "desk")] * 2
 
 
 def test_the_end_follows_where_the_beginning_went(outbox: Outbox, desk: Receiver, phone: Receiver) -> None:

@@ -14,7 +14,7 @@ from access.viewer import Viewer
 from core.alerts.evaluate import Value
 from core.alerts.silence import LONGEST_MUTE_SECONDS
 from core.clock import FakeClock
-from core.model import labels
+from core.model import Sample, labels
 from core.roles import Role
 from dashboard.components.markup import markup
 from dashboard.tabs import alert_history, alert_messages, alert_rules, alerts, silences
@@ -226,6 +226,8 @@ def test_rules_stand_with_their_state_cost_and_place(desk: Desk) -> None:
     assert shown.index("CPU is busy") < shown.index("slow"), "what fires stands first"
     assert "▲ 1 firing" in shown and "1 condition pending" in shown and "○ off" in shown
     assert "desk.yaml:2" in shown and "comes with Fundwatch" in shown
+    ticked = f'data-age-ts="{desk.stores.clock.now():.3f}"'
+    assert in_html(desk, alert_rules.PAGE, alert_rules.ALL.slot).count(ticked) == 2, "when each was evaluated last"
     yaml = shows(desk, alert_rules.PAGE, rule="slow")
     assert "- name: slow" in yaml and "for: 1 h" in yaml
     assert "desk.yaml" not in shows(desk, alert_rules.PAGE, LEE), "the fund's own may name any portfolio"
@@ -280,3 +282,20 @@ def test_people_limited_to_portfolios_are_told_of_theirs_alone(desk: Desk) -> No
     assert client.post("/alerts/silences/mute", json={"lasts": "3600", "why": "x"}).status_code == 403
     with desk.stores.state.reading() as connection:
         assert silences_in(connection, 0) == []
+
+
+def test_a_value_stands_beside_what_it_fires_at_and_with_its_course_since_it_began(desk: Desk) -> None:
+    now = desk.stores.clock.now()
+    for ago in range(1_800, 0, -10):
+        for machine in ("host-1", "host-2"):
+            sample = Sample("system_cpu_busy_15m_ratio", 0.5 + 0.4 * (ago < 900))
+            desk.stores.writer.put(machine, now - ago, [sample])
+    desk.stores.writer.flush()
+    desk.busy()
+    desk.goes_on()
+    alone = in_html(desk, alerts.TAB, alerts.NOW.slot)
+    assert "93.0 % (fires at &gt; 80.0 %)" in alone and "CPU is busy: since it began" in alone
+    desk.values["system_cpu_busy_15m_ratio"] = [Value(labels(machine=f"host-{n}"), 0.93) for n in range(1, 61)]
+    desk.goes_on()
+    listed = in_html(desk, alerts.TAB, alerts.NOW.slot)
+    assert "Fires at" in listed and "And 57 more alerts" in listed, "in a storm every incident stays in sight"

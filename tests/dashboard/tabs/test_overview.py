@@ -226,6 +226,14 @@ def test_alerts_stand_by_severity_then_the_newest_first_and_quiet_ones_are_count
     assert " ".join(slot_text("overview", shown(stores), "alert-counts").split()) == "‼ 1 urgent ✕ 2 critical ℹ 1 info"
 
 
+def test_in_a_storm_each_incident_has_a_line_and_how_many_more_there_are_stays_in_sight(stores: Stores) -> None:
+    lost = [alert(f"Loss {n}", "urgent", n, 1) for n in range(1, 41)]
+    fire(stores, *lost, *(alert(f"Disk {n}", "critical", 5, n) for n in range(2, 9)))
+    told = " ".join(slot_text("overview", shown(stores), "alerts-table").split())
+    assert "Loss 1" in told and "and 39 more alerts of it" in told and "Loss 2" not in told
+    assert "Disk 2" in told and told.count("Acknowledge") == 4 and "4 more alerts" in told
+
+
 def test_an_alert_is_taken_in_hand_by_who_may_see_it(stores: Stores) -> None:
     with stores.state.begin() as connection:
         row = {"group": "g", "stage": "open", "opened_at": NOW, "body": "{}"}
