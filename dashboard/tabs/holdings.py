@@ -18,7 +18,8 @@ from dashboard.views.tab import Choices, Page, View
 from portfolio.allowed import seen
 from portfolio.chosen import chosen_portfolio
 from portfolio.costs import METHODS, REPORTED, costed
-from portfolio.holdings import GROUPS, Group, Holdings, holdings, report_stale_after_seconds
+from portfolio.day_holdings import holdings
+from portfolio.holdings import GROUPS, Group, Holdings, report_stale_after_seconds
 from portfolio.query import PortfolioQuery
 from storage.clickhouse.reads.book import history_of_instrument
 from storage.clickhouse.reads.portfolio import DAY_SECONDS

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from portfolio.book_liquidity import DAYS, liquidity_of
-from portfolio.holdings import Holdings, holdings
+from portfolio.day_holdings import holdings
+from portfolio.holdings import Holdings
 from portfolio.risk import book_of, risk_of
 from portfolio.risk_query import RiskQuery
 from portfolio.thought_trades import Trade, Tried, parse_cost, parse_trades, tried, write_trades
