@@ -46,6 +46,7 @@ WORKS = (
     Work("turnover", "turnover of 20,000 fills", "pyfolio", SAME),
     Work("trips", "round trips of 20,000 fills", "pyfolio", SAME),
     Work("index", "50 weights restored daily, 2,520 days", "bt", SAME),
+    Work("brinson", "Brinson effects, 120 months, 11 sectors", "riskfolio-lib", SAME),
     Work("rolled", "rolling figures, 63 days, 10 series", "empyrical", SAME),
 )
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
+from analytics import attribution, concentration, contribution, execution, exposure, holdings_risk, rolling, round_trips
 from analytics import book as built
-from analytics import concentration, execution, exposure, holdings_risk, rolling, round_trips
 from analytics.performance import track
 from analytics.transactions import Transaction
 from benchmarks import books
@@ -83,6 +83,19 @@ def index(given: Book, _run: int) -> Any:
     return found / found[0]
 
 
+def brinson(given: Book, _run: int) -> Any:
+    """Return allocation, selection and interaction of each month and sector, (3, months × sectors)."""
+    levels = given.levels[given.ends]
+    gained = levels[1:] / levels[:-1] - 1.0
+    passive = np.full_like(given.parts, 1.0 / len(given.parts))
+    own, other = (
+        contribution.segments(np.broadcast_to(held, gained.shape), gained, given.sectors[: len(held)])
+        for held in (given.parts, passive)
+    )
+    found = attribution.brinson(own.weights, other.weights, own.returns, other.returns)
+    return np.array([found.allocation.ravel(), found.selection.ravel(), found.interaction.ravel()])
+
+
 def rolled(given: Book, _run: int) -> Any:
     """Return volatility, Sharpe ratio and beta of each window and series, (3, windows, series)."""
     found = rolling.rolling_moments(given.series, given.market, WINDOW, periods=PERIODS)
@@ -98,6 +111,7 @@ JOBS: dict[str, Callable[[Book, int], Any]] = {
     "turnover": turnover,
     "trips": trips,
     "index": index,
+    "brinson": brinson,
     "rolled": rolled,
 }
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,23 @@ def index_job(given: Book, days: pd.DatetimeIndex) -> Job:
     return work
 
 
+def brinson_job(given: Book, days: pd.DatetimeIndex) -> Job:
+    """Return riskfolio-lib's effects, a month after the other."""
+    names = [f"I{at:02}" for at in range(given.levels.shape[1])]
+    prices = pd.DataFrame(given.levels, days, names)
+    own, passive = pd.Series(given.parts, names), pd.Series(1.0 / len(names), names)
+    sectors = pd.DataFrame({"asset": names, "sector": given.sectors[: len(names)]})
+    spans = [(str(start.date()), str(end.date())) for start, end in pairwise(days[given.ends])]
+
+    def work(_: int) -> Any:
+        found = [
+            riskfolio.BrinsonAttribution(prices, own, passive, start, end, sectors, "sector")[0] for start, end in spans
+        ]
+        return np.concatenate([effects.iloc[:3, :-1].to_numpy(dtype=np.float64) for effects in found], axis=1)
+
+    return work
+
+
 def rolling_job(given: Book, days: pd.DatetimeIndex) -> Job:
     """Return empyrical's, a series after the other."""
     market = pd.Series(given.market, days)
@@ -104,9 +122,12 @@ def main(folder: Path) -> None:
     given = books.read(folder)
     days = pd.date_range("2014-01-02", periods=len(given.values))
     jobs = {
-        **risk_jobs(given), **book_jobs(given, days), "index": index_job(given, days),
+        **risk_jobs(given),
+        **book_jobs(given, days),
+        "index": index_job(given, days),
+        "brinson": brinson_job(given, days),
         "rolled": rolling_job(given, days),
-    }  # fmt: skip
+    }
     serve(folder, "peers", jobs, PACKAGES)
 
 

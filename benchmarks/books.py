@@ -16,6 +16,8 @@ FILLS, TRADED = 20_000, 200
 """Fills, and instruments that are traded: each once in some days, so that no two fills are merged into one."""
 PARTS = 50
 """Of an index whose weights are restored every day."""
+MONTHS = 120
+"""Spans of 21 days, each with effects of its own against parts held alike."""
 SERIES, WINDOW, PERIODS = 10, 63, 252
 """Series of rolling figures, and days of each window."""
 TAIL = 0.05
@@ -54,6 +56,11 @@ class Book:
     def sectors(self) -> list[str]:
         """Return the sector of each position."""
         return [f"sector {at % SECTORS:02}" for at in range(self.values.shape[1])]
+
+    @property
+    def ends(self) -> NDArray[np.int64]:
+        """Return the days on which months begin and end, (121,)."""
+        return np.linspace(0, len(self.levels) - 1, MONTHS + 1).astype(np.int64)
 
 
 def write(folder: Path) -> None:
