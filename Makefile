@@ -86,7 +86,7 @@ $(DEV_STAMP): requirements.txt requirements-dev.txt | $(RUN_STAMP)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-# The released packages that the analytics are measured against (0.6 GB), apart from what Fundwatch itself runs on.
+# The released packages that the analytics are measured against (1.4 GB), apart from what Fundwatch itself runs on.
 $(PEERS_STAMP): requirements-bench.txt | $(BIN)/python
 	@echo "Installing the packages to compare with into $(PEERS) (once) …"
 	@$(PYTHON) -m venv $(PEERS)

@@ -12,7 +12,7 @@ import time
 
 PROGRAMS = (
     *("storage_bytes", "series_reads", "nav_reads", "analytics", "portfolio_tab"),
-    *("holdings", "fund_pages", "trades", "execution", "limits"),
+    *("holdings", "beside", "fund_pages", "trades", "execution", "limits"),
     *("collector_cpu", "lateness"),
     *("startup", "pages", "callbacks", "api", "alerts", "alert_delivery", "alert_storm", "ingest"),
     *("import_memory", "import_rows", "reconciliation"),

@@ -1,7 +1,7 @@
 """What a portfolio held on every day it told of, what each position gained, and what was paid for it.
 
-The profit of a day is worked out as that of a report in portfolio/holdings: what a position is worth now, less what it
-was worth in the report before, less what was paid between; NaN where the trades do not explain the quantity.
+The profit of a day is worked out as that of a report in portfolio/day_holdings: what a position is worth now, less what
+it was worth in the report before, less what was paid between; NaN where the trades do not explain the quantity.
 """
 
 from __future__ import annotations

@@ -23,9 +23,10 @@ from analytics.holdings_risk import HoldingsRisk, historical_risk, hypothetical_
 from analytics.modified_risk import modified_risk
 from core.format import count, first_of
 from portfolio.allowed import Limits
+from portfolio.day_holdings import holdings
 from portfolio.given import said_of
 from portfolio.histories import fund
-from portfolio.holdings import Group, Holding, Holdings, holdings
+from portfolio.holdings import Group, Holding, Holdings
 from portfolio.instrument_returns import CARRIED_DAYS, InstrumentReturns, Key, instrument_returns
 from portfolio.risk_query import METHODS, Method, RiskQuery
 from portfolio.series.reference import reference

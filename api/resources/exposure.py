@@ -14,7 +14,8 @@ from api.parameters import Listed
 from api.portfolios import DAY, ID, datasets, finite, portfolio_of
 from api.problem import Refused
 from portfolio.costs import REPORTED, costed
-from portfolio.holdings import Held, Holding, Holdings, holdings, report_stale_after_seconds
+from portfolio.day_holdings import holdings
+from portfolio.holdings import Held, Holding, Holdings, report_stale_after_seconds
 from portfolio.query import PortfolioQuery
 
 TAG = "Portfolios"

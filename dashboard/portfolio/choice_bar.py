@@ -22,16 +22,16 @@ from dashboard.components.choices import (
     choice_button,
     choice_input,
     choice_segments,
-    choice_select,
     more_choices,
     plain_select,
     spacer,
 )
 from dashboard.components.needing import needing
 from dashboard.components.panel import slot
+from dashboard.portfolio.common_choices import MARKS, as_of_choice, portfolio_choice
 from dashboard.views.tab import Choices
 from portfolio.allowed import Limits, seen
-from portfolio.chosen import benchmarks, default_benchmark, find, key_of
+from portfolio.chosen import benchmarks, default_benchmark
 from portfolio.data import PortfolioData, is_whole
 from portfolio.frequency import offered, windows_offered
 from portfolio.imports.accepted import AcceptedDoubts
@@ -50,7 +50,7 @@ from portfolio.query import (
 from portfolio.since import gap_within
 from portfolio.told import told
 from storage.clickhouse.reads.portfolio import Restatement
-from storage.state.portfolios import Portfolio, list_portfolios
+from storage.state.portfolios import list_portfolios
 
 if TYPE_CHECKING:
     from storage.stores import Stores
@@ -64,10 +64,8 @@ LINE_SLOTS = ("portfolio-drawdowns-line", "portfolio-months-line")
 """Where it is chosen which of the compared portfolios a panel tells."""
 SELDOM = ("rf", "trials", "rolling", "confidence")
 """Choices that show from the start when one of them was made."""
-MARKS = {"sample": "sample", "replay": "replay"}
 IMPORT = "/import"
 """The page that files are imported on."""
-INDENT = "\u2003"
 NAMES_LIST = "portfolio-names"
 MOST_RESTATEMENTS = 3
 
@@ -87,8 +85,7 @@ def bar(stores: Stores, choices: Choices, limits: Limits) -> html.Div:
                      hint="Last day shown; takes the place of the window"),
         more_choices(
             [
-                choice_input(ID, "asof", choices, default="", label="As of", type="date",
-                             hint="Uses values up to this day; empty for all"),
+                as_of_choice(ID, choices),
                 slot("portfolio-frequency"),
             ],
             [
@@ -194,47 +191,6 @@ def benchmark(stores: Stores, data: PortfolioData, page: str = ID) -> html.Label
         page, "benchmark", options, chosen=used if used in dict(options) else NO_BENCHMARK,
         default=default_benchmark(data.portfolio), label="vs", key=data.own.key,
     )  # fmt: skip
-
-
-def portfolio_choice(tab: str, known: Sequence[Portfolio], choices: Choices) -> Any:
-    """Return the choice of the portfolio of a page, among those that may be seen."""
-    first = find(known, "")
-    return choice_select(
-        tab, "portfolio", tree(known), choices, default=key_of(first) if first else "", label="Portfolio"
-    )
-
-
-def tree(known: Sequence[Portfolio]) -> list[tuple[str, str]]:
-    """Return (key, label) of every portfolio, each under its parent and indented by its depth.
-
-    One whose parent is not there, or that is its own ancestor, stands at the top.
-    """
-    children: dict[tuple[str, str], list[Portfolio]] = {}
-    ids = {(each.origin, each.id) for each in known}
-    for each in known:
-        at = (each.origin, each.parent if (each.origin, each.parent) in ids else "")
-        children.setdefault(at, []).append(each)
-    found: dict[str, str] = {}
-
-    def add(each: Portfolio, depth: int) -> None:
-        if key_of(each) in found:
-            return
-        found[key_of(each)] = INDENT * depth + label(each)
-        for child in children.get((each.origin, each.id), ()):
-            add(child, depth + 1)
-
-    for origin in dict.fromkeys(each.origin for each in known):
-        for top in children.get((origin, ""), ()):
-            add(top, 0)
-    for each in known:
-        add(each, 0)
-    return list(found.items())
-
-
-def label(portfolio: Portfolio) -> str:
-    """Return a portfolio's name, with its origin where that is not the fund itself."""
-    mark = MARKS.get(portfolio.origin)
-    return f"{portfolio.name} ({mark})" if mark else portfolio.name
 
 
 def _adder() -> html.Div:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from dash import html
 
 from dashboard.components.card import empty
-from dashboard.portfolio.choice_bar import MARKS, adjusted_line
+from dashboard.portfolio.choice_bar import adjusted_line
+from dashboard.portfolio.common_choices import MARKS
 from dashboard.views.tab import View
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dashboard.components.choices import choice_input, choice_segments, choice_select
-from dashboard.portfolio import choice_bar as portfolio_bar
+from dashboard.components.choices import choice_segments, choice_select
+from dashboard.portfolio.common_choices import as_of_choice, portfolio_choice
 from portfolio.allowed import Limits, seen
 from portfolio.chosen import chosen_portfolio
 from portfolio.instrument_returns import HISTORIES, History
@@ -51,9 +51,8 @@ def portfolio_choices(
     """Return the controls of portfolio, day, level, horizon and history."""
     known = seen(list_portfolios(stores.state), limits)
     return [
-        portfolio_bar.portfolio_choice(tab, known, choices),
-        choice_input(tab, "asof", choices, default="", label="As of", type="date",
-                     hint="Last day (UTC) whose report counts; empty for the newest"),
+        portfolio_choice(tab, known, choices),
+        as_of_choice(tab, choices),
         choice_segments(tab, "level", [(name, f"{name} %") for name in LEVELS], choices, default="95",
                         label="Level of VaR"),
         choice_segments(tab, "horizon", [(name, "1 day" if name == "1" else f"{name} days") for name in HORIZONS],

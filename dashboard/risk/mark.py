@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dash import html
 
-from dashboard.portfolio import choice_bar as portfolio_bar
+from dashboard.portfolio.common_choices import MARKS
 from portfolio.risk import Book
 
 
 def mark(book: Book) -> html.Span:
     """Return the words at the end of the choices."""
     found = book.found
-    word = portfolio_bar.MARKS.get(found.portfolio.origin)
+    word = MARKS.get(found.portfolio.origin)
     said = " · ".join(each for each in (word, f"report of {book.newest}") if each)
     return html.Span(said, className="fw-mark", title=found.portfolio.note or None)
 

@@ -20,11 +20,11 @@ from dashboard.components.choices import (
     choice_button,
     choice_input,
     choice_segments,
-    choice_select,
     spacer,
 )
 from dashboard.components.panel import panels, slot
 from dashboard.portfolio import choice_bar as portfolio_bar
+from dashboard.portfolio.common_choices import DEFAULT_GROUP, as_of_choice, chosen_group, group_choice, portfolio_choice
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
 from portfolio.allowed import seen
@@ -42,7 +42,6 @@ from storage.state.portfolios import list_portfolios
 if TYPE_CHECKING:
     from storage.stores import Stores
 
-DEFAULT_GROUP: Group = "sector"
 DEFAULT_EVERY: Every = "year"
 DEFAULT_UNIT: Unit = "return"
 REMARKS, STRIP, MARK, SPAN, WINDOWS, BENCHMARK = (
@@ -123,7 +122,7 @@ def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
     """Return the page without data."""
     known = seen(list_portfolios(stores.state), viewer.portfolios)
     bar = choice_bar(
-        portfolio_bar.portfolio_choice(ID, known, choices),
+        portfolio_choice(ID, known, choices),
         slot(BENCHMARK),
         html.Div(portfolio_bar.window_buttons(choices.get("window", DEFAULT_WINDOW), page=ID), id=WINDOWS,
                  className="fw-slot"),
@@ -131,9 +130,8 @@ def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
                      hint="First day; takes the place of the window"),
         choice_input(ID, "to", choices, default="", label="To", type="date",
                      hint="Last day; takes the place of the window"),
-        choice_input(ID, "asof", choices, default="", label="As of", type="date",
-                     hint="Uses values up to this day; empty for all"),
-        choice_select(ID, "group", [*GROUPS.items()], choices, default=DEFAULT_GROUP, label="Grouped by"),
+        as_of_choice(ID, choices),
+        group_choice(ID, choices),
         choice_segments(ID, "every", [(each, each.capitalize()) for each in PERIODS], choices, default=DEFAULT_EVERY,
                         label="Period"),
         spacer(),
@@ -166,7 +164,7 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
 
 
 def _view(stores: Stores, choices: Choices, data: PortfolioData, found: Attribution, bar: dict[str, Any]) -> View:
-    group, every = _one_of(GROUPS, choices, "group", DEFAULT_GROUP), _one_of(PERIODS, choices, "every", DEFAULT_EVERY)
+    group, every = chosen_group(choices), _one_of(PERIODS, choices, "every", DEFAULT_EVERY)
     unit = _one_of(UNITS, choices, "unit", DEFAULT_UNIT)
     segment = group if group in SEGMENTS else DEFAULT_GROUP
     against = attributed_to(

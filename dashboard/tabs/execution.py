@@ -13,7 +13,6 @@ from core.format import duration
 from core.kinds.ib.source import IbSource
 from dashboard.components.choices import (
     choice_bar,
-    choice_input,
     choice_segments,
     plain_select,
     spacer,
@@ -22,6 +21,7 @@ from dashboard.components.panel import panels, slot
 from dashboard.execution import cards, charts, tables
 from dashboard.execution.broker import broker_rows
 from dashboard.portfolio import choice_bar as portfolio_bar
+from dashboard.portfolio.common_choices import as_of_choice, portfolio_choice
 from dashboard.portfolio.sub_page import lacks, mark, nothing
 from dashboard.views.marks import of_portfolio
 from dashboard.views.panel import GraphBody, Panel, TableBody
@@ -136,11 +136,10 @@ def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
     """Return the page without data."""
     known = seen(list_portfolios(stores.state), viewer.portfolios)
     bar = choice_bar(
-        portfolio_bar.portfolio_choice(ID, known, choices),
+        portfolio_choice(ID, known, choices),
         choice_segments(ID, "window", [(each, each) for each in WINDOWS], choices, default=DEFAULT_WINDOW,
                         label="Window"),
-        choice_input(ID, "asof", choices, default="", label="As of", type="date",
-                     hint="Last day (UTC) that counts; empty for the newest"),
+        as_of_choice(ID, choices),
         choice_segments(ID, "by", [*BYS.items()], choices, default=DEFAULT_BY, label="By"),
         spacer(),
         slot(MARK),

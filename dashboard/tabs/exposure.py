@@ -10,13 +10,13 @@ from dash import html
 
 from access.viewer import Viewer
 from analytics.performance import WINDOWS
-from dashboard.components.choices import choice_bar, choice_input, choice_segments, chosen, spacer
+from dashboard.components.choices import choice_bar, choice_segments, spacer
 from dashboard.components.panel import panels, slot
 from dashboard.exposure import charts, tables
-from dashboard.portfolio import choice_bar as portfolio_bar
+from dashboard.portfolio.common_choices import as_of_choice, chosen_group, group_choice, portfolio_choice
 from dashboard.portfolio.links import to_group
 from dashboard.portfolio.sub_page import lacks, mark, nothing
-from dashboard.tabs.holdings import DEFAULT_GROUP, FEED
+from dashboard.tabs.holdings import FEED
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
 from portfolio.allowed import seen
@@ -76,11 +76,10 @@ def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
     """Return the page without data."""
     known = seen(list_portfolios(stores.state), viewer.portfolios)
     bar = choice_bar(
-        portfolio_bar.portfolio_choice(ID, known, choices),
+        portfolio_choice(ID, known, choices),
         choice_segments(ID, "window", OFFERED, choices, default=DEFAULT_WINDOW, label="Window"),
-        choice_input(ID, "asof", choices, default="", label="As of", type="date",
-                     hint="Last day (UTC) whose report counts; empty for the newest"),
-        choice_segments(ID, "group", [*GROUPS.items()], choices, default=DEFAULT_GROUP, label="Grouped by"),
+        as_of_choice(ID, choices),
+        group_choice(ID, choices),
         spacer(),
         slot(MARK),
     )  # fmt: skip
@@ -95,7 +94,7 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     known = seen(list_portfolios(stores.state), viewer.portfolios)
     portfolio, not_there = chosen_portfolio(stores, known, query.portfolio)
     book = book_history(stores, portfolio, viewer.portfolios) if portfolio is not None else None
-    by = _group(choices)
+    by = chosen_group(choices)
     found = exposure_course(book, query, by) if book is not None else None
     if portfolio is None or book is None or found is None:
         title = lacks(portfolio, "reported no positions", query)
@@ -129,11 +128,6 @@ def _shown(
         notes=dict.fromkeys((panel.id for panel in PANELS), ""),
         stale_after_seconds=dict.fromkeys((panel.id for panel in PANELS), stale_after),
     )  # fmt: skip
-
-
-def _group(choices: Choices) -> Group:
-    name = chosen([*GROUPS.items()], choices, "group", DEFAULT_GROUP)
-    return next(group for group in GROUPS if group == name)
 
 
 PAGE = Page(

@@ -8,17 +8,19 @@ import numpy as np
 from dash import html
 
 from access.viewer import Viewer
-from dashboard.components.choices import choice_bar, choice_input, choice_segments, chosen, spacer
+from dashboard.components.choices import choice_bar, choice_segments, chosen, spacer
 from dashboard.components.panel import panels, slot
 from dashboard.holdings import cards, charts, tables
 from dashboard.portfolio import choice_bar as portfolio_bar
+from dashboard.portfolio.common_choices import as_of_choice, chosen_group, group_choice, portfolio_choice
 from dashboard.portfolio.sub_page import lacks, mark, nothing
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
 from portfolio.allowed import seen
 from portfolio.chosen import chosen_portfolio
 from portfolio.costs import METHODS, REPORTED, costed
-from portfolio.holdings import GROUPS, Group, Holdings, holdings, report_stale_after_seconds
+from portfolio.day_holdings import holdings
+from portfolio.holdings import GROUPS, Holdings, report_stale_after_seconds
 from portfolio.price_doubts import price_doubts
 from portfolio.query import PortfolioQuery
 from storage.clickhouse.reads.book import history_of_instrument
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 ID = tables.ID
-DEFAULT_GROUP: Group = "sector"
 REMARKS, STRIP, MARK = f"{ID}-remarks", f"{ID}-strip", f"{ID}-mark"
 FEED = (
     "Programs send positions, cash and trades (docs/your-data.md), or a file named positions.csv in the inbox of the "
@@ -90,10 +91,9 @@ def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
     """Return the page without data."""
     known = seen(list_portfolios(stores.state), viewer.portfolios)
     bar = choice_bar(
-        portfolio_bar.portfolio_choice(ID, known, choices),
-        choice_input(ID, "asof", choices, default="", label="As of", type="date",
-                     hint="Last day (UTC) whose report counts; empty for the newest"),
-        choice_segments(ID, "group", [*GROUPS.items()], choices, default=DEFAULT_GROUP, label="Grouped by"),
+        portfolio_choice(ID, known, choices),
+        as_of_choice(ID, choices),
+        group_choice(ID, choices),
         html.Div(
             [
                 html.Span("Cost", className="fw-choice-label"),
@@ -120,7 +120,7 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     costs = costed(stores, told, viewer.portfolios, chosen([*METHODS.items()], choices, "method", REPORTED))
     found = costs.holdings
     doubts = price_doubts(stores, found)
-    group = _group(choices)
+    group = chosen_group(choices)
     largest = found.positions[0].instrument if found.positions else ""
     picked = choices.get("instrument", largest)
     drawn = charts.treemap(found, group)
@@ -157,11 +157,6 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
         },
         stale_after_seconds=dict.fromkeys((panel.id for panel in PANELS), stale_after),
     )
-
-
-def _group(choices: Choices) -> Group:
-    name = chosen([*GROUPS.items()], choices, "group", DEFAULT_GROUP)
-    return next(group for group in GROUPS if group == name)
 
 
 def _history(stores: Stores, found: Holdings, picked: str) -> tuple[dict[str, Any], str]:

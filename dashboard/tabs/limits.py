@@ -20,6 +20,7 @@ from dashboard.limits import tables
 from dashboard.limits.forms import forms, limit_form
 from dashboard.limits.tables import ID, PATH
 from dashboard.portfolio import choice_bar as portfolio_bar
+from dashboard.portfolio.common_choices import MARKS, portfolio_choice
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.rights import needs
 from dashboard.views.route import Answer, Route
@@ -75,7 +76,7 @@ def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
     """Return the page without data."""
     known = seen(list_portfolios(stores.state), viewer.portfolios)
     bar = choice_bar(
-        portfolio_bar.portfolio_choice(ID, known, choices),
+        portfolio_choice(ID, known, choices),
         spacer(),
         slot(MARK),
     )  # fmt: skip
@@ -149,7 +150,7 @@ def _cards(found: list[Finding], *, is_own: bool) -> list[html.Article]:
 
 
 def _mark(portfolio: Portfolio) -> html.Span:
-    word = portfolio_bar.MARKS.get(portfolio.origin, "")
+    word = MARKS.get(portfolio.origin, "")
     return html.Span(word, className="fw-mark", title=portfolio.note or None) if word else html.Span()
 
 

@@ -8,9 +8,10 @@ import numpy as np
 from dash import html
 
 from access.viewer import Viewer
-from dashboard.components.choices import choice_bar, choice_input, spacer
+from dashboard.components.choices import choice_bar, spacer
 from dashboard.components.panel import panels, slot
 from dashboard.portfolio import choice_bar as portfolio_bar
+from dashboard.portfolio.common_choices import as_of_choice, portfolio_choice
 from dashboard.portfolio.sub_page import lacks, mark, nothing
 from dashboard.reconcile import cards, charts, tables
 from dashboard.views.panel import GraphBody, Panel, TableBody
@@ -62,9 +63,8 @@ def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
     """Return the page without data."""
     known = seen(list_portfolios(stores.state), viewer.portfolios)
     bar = choice_bar(
-        portfolio_bar.portfolio_choice(ID, known, choices),
-        choice_input(ID, "asof", choices, default="", label="As of", type="date",
-                     hint="Last day (UTC) whose report counts; empty for the newest"),
+        portfolio_choice(ID, known, choices),
+        as_of_choice(ID, choices),
         spacer(),
         slot(MARK),
     )  # fmt: skip

@@ -9,16 +9,17 @@ from dash import html
 from access.viewer import Viewer
 from core import format as text
 from dashboard.components.card import empty
-from dashboard.components.choices import choice_bar, choice_input, choice_select, chosen, spacer
+from dashboard.components.choices import choice_bar, choice_input, spacer
 from dashboard.components.panel import panels, slot
 from dashboard.portfolio.choice_bar import adjusted_line
+from dashboard.portfolio.common_choices import chosen_group, group_choice
 from dashboard.risk import cards, charts, tables
 from dashboard.risk.bar import FEED, Asked, asked_of, method_choice, portfolio_choices
 from dashboard.risk.mark import mark, returns_said
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
 from portfolio.book_liquidity import liquidity_of
-from portfolio.holdings import GROUPS, Group, report_stale_after_seconds
+from portfolio.holdings import GROUPS, report_stale_after_seconds
 from portfolio.risk import Book, Risk, risk_of
 from portfolio.risk_backtest import past_risk_of
 from portfolio.risk_factors import components, picked
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 ID = tables.ID
-DEFAULT_GROUP: Group = "sector"
 REMARKS, STRIP, MARK = f"{ID}-remarks", f"{ID}-strip", f"{ID}-mark"
 POSITIONS = Panel(
     f"{ID}-positions",
@@ -100,7 +100,7 @@ def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
     bar = choice_bar(
         *portfolio_choices(ID, stores, choices, viewer.portfolios),
         method_choice(ID, choices),
-        choice_select(ID, "group", [*GROUPS.items()], choices, default=DEFAULT_GROUP, label="Grouped by"),
+        group_choice(ID, choices),
         choice_input(ID, "factors", choices, default="", label="Factors",
                      hint="Symbols of benchmarks or other series with commas between; empty: principal components"),
         spacer(),
@@ -124,7 +124,7 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
 def _view(stores: Stores, asked: Asked, book: Book, choices: Choices, viewer: Viewer) -> View:
     portfolio, query = book.found.portfolio, asked.query
     risk = risk_of(stores, book, query)
-    group = next(each for each in GROUPS if each == chosen([*GROUPS.items()], choices, "group", DEFAULT_GROUP))
+    group = chosen_group(choices)
     factors = picked(stores, book, query.factors) if query.factors else components(risk)
     past = past_risk_of(stores, portfolio, viewer.portfolios, query, book.newest, book.returns.stored)
     drawn = {

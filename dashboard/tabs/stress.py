@@ -10,9 +10,10 @@ from access.viewer import Viewer
 from core.errors import ChangeRejected
 from core.roles import Role
 from dashboard.components.card import empty
-from dashboard.components.choices import choice_bar, choice_select, chosen, spacer
+from dashboard.components.choices import choice_bar, spacer
 from dashboard.components.panel import panels, slot
 from dashboard.portfolio.choice_bar import adjusted_line
+from dashboard.portfolio.common_choices import chosen_group, group_choice
 from dashboard.risk.bar import FEED, Asked, asked_of, portfolio_choices
 from dashboard.risk.cards import left_out_line
 from dashboard.risk.mark import mark, returns_said
@@ -23,7 +24,7 @@ from dashboard.views.panel import Panel, TableBody
 from dashboard.views.rights import needs
 from dashboard.views.tab import Choices, Page, View
 from portfolio.chosen import key_of
-from portfolio.holdings import GROUPS, Group, report_stale_after_seconds
+from portfolio.holdings import GROUPS, report_stale_after_seconds
 from portfolio.risk import Book
 from portfolio.scenarios import read_scenario
 from portfolio.stress import (
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 ID = tables.ID
-DEFAULT_GROUP: Group = "sector"
 REMARKS, STRIP, MARK = f"{ID}-remarks", f"{ID}-strip", f"{ID}-mark"
 STATED = Panel(
     f"{ID}-stated",
@@ -112,7 +112,7 @@ def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
     """Return the page without data."""
     bar = choice_bar(
         *portfolio_choices(ID, stores, choices, viewer.portfolios, "all"),
-        choice_select(ID, "group", [*GROUPS.items()], choices, default=DEFAULT_GROUP, label="Grouped by"),
+        group_choice(ID, choices),
         spacer(),
         slot(MARK),
     )
@@ -137,7 +137,7 @@ def _view(stores: Stores, asked: Asked, book: Book, choices: Choices, viewer: Vi
     owned = [*thought, *kept]
     moved = [] if book.returns.lacks else restless_risk(book, query)
     picked, problem = _picked((*shocks, *past, *owned), choices.get("scenario", TRIED if thought else ""))
-    group = next(each for each in GROUPS if each == chosen([*GROUPS.items()], choices, "group", DEFAULT_GROUP))
+    group = chosen_group(choices)
     names = {f"{portfolio.origin}:{id}": name for id, name in book.found.names.items()}
     stale_after = report_stale_after_seconds(portfolio, stores.clock.now())
     seen_at = float(book.found.newest) if stale_after is not None else None

@@ -19,7 +19,7 @@ from dashboard.components.choices import (
     spacer,
 )
 from dashboard.components.panel import panels, slot
-from dashboard.portfolio import choice_bar as portfolio_bar
+from dashboard.portfolio.common_choices import as_of_choice, portfolio_choice
 from dashboard.portfolio.sub_page import lacks, mark, nothing
 from dashboard.trades import blotter, cards, charts, tables
 from dashboard.views.panel import GraphBody, Panel, TableBody
@@ -103,14 +103,13 @@ def layout(stores: Stores, choices: Choices, viewer: Viewer) -> html.Div:
     """Return the page without data: an order that is named in the address stands first."""
     known = seen(list_portfolios(stores.state), viewer.portfolios)
     bar = choice_bar(
-        portfolio_bar.portfolio_choice(ID, known, choices),
+        portfolio_choice(ID, known, choices),
         choice_segments(ID, "window", [(each, each) for each in WINDOWS], choices, default=DEFAULT_WINDOW,
                         label="Closed in"),
         choice_input(ID, "from", choices, default="", label="From", type="date",
                      hint="First day (UTC) on which a round trip was closed; takes the place of the window"),
         choice_input(ID, "to", choices, default="", label="To", type="date", hint="Last day (UTC)"),
-        choice_input(ID, "asof", choices, default="", label="As of", type="date",
-                     hint="Last day (UTC) that counts; empty for the newest"),
+        as_of_choice(ID, choices),
         html.Span(id=PICK, className="fw-picks"),
         choice_segments(ID, "by", [*GROUPS.items()], choices, default=DEFAULT_GROUP, label="Grouped by"),
         spacer(),

@@ -17,10 +17,11 @@ from core.format import coarse_duration, first_of
 from core.portfolio_limits.figures import RESTRICTED
 from core.portfolio_limits.limit import LimitState, PortfolioLimit, nearest
 from portfolio.allowed import Limits
+from portfolio.day_holdings import holdings
 from portfolio.due import due_of
 from portfolio.given import has_ended
 from portfolio.histories import exchange, fund
-from portfolio.holdings import NOBODY_SAID, Group, Holding, Holdings, holdings, report_stale_after_seconds
+from portfolio.holdings import NOBODY_SAID, Group, Holding, Holdings, report_stale_after_seconds
 from portfolio.limits.loss import NotKnown, value_at_risk_ratio
 from portfolio.limits.names import known_names
 from portfolio.limits.silent import silent_parts

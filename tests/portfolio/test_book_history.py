@@ -14,7 +14,8 @@ import pytest
 
 from core.clock import SystemClock
 from portfolio.book_history import BookHistory, book_history
-from portfolio.holdings import GROUPS, holdings
+from portfolio.day_holdings import holdings
+from portfolio.holdings import GROUPS
 from sample.load import load_sample, portfolios
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores

@@ -10,8 +10,9 @@ import pytest
 from core.clock import SystemClock
 from dashboard.exposure.tables import remarks
 from portfolio.book_history import book_history
+from portfolio.day_holdings import holdings
 from portfolio.exposure import exposure_course
-from portfolio.holdings import Holdings, holdings
+from portfolio.holdings import Holdings
 from portfolio.query import PortfolioQuery
 from portfolio.risk_backtest import past_risk_of
 from portfolio.risk_query import RiskQuery

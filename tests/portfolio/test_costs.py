@@ -12,7 +12,7 @@ import pytest
 
 from core.clock import SystemClock
 from portfolio.costs import Costed, costed
-from portfolio.holdings import holdings
+from portfolio.day_holdings import holdings
 from sample.load import load_sample, portfolios
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores

@@ -9,8 +9,9 @@ import pytest
 
 from core.clock import SystemClock
 from portfolio.book_history import book_history
+from portfolio.day_holdings import holdings
 from portfolio.exposure import ExposureCourse, exposure_course
-from portfolio.holdings import GROUPS, Group, holdings
+from portfolio.holdings import GROUPS, Group
 from portfolio.query import PortfolioQuery
 from sample.load import load_sample, portfolios
 from storage.state.portfolios import Portfolio, put_portfolios

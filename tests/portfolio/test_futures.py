@@ -11,8 +11,8 @@ import pytest
 from core.clock import SystemClock
 from dashboard.holdings.cards import remarks
 from portfolio.book_history import book_history
+from portfolio.day_holdings import holdings
 from portfolio.exposure import exposure_course
-from portfolio.holdings import holdings
 from portfolio.query import PortfolioQuery
 from portfolio.risk import book_of
 from portfolio.risk_query import RiskQuery

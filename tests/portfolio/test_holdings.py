@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from core.clock import SystemClock
-from portfolio.holdings import Holdings, holdings
+from portfolio.day_holdings import holdings
+from portfolio.holdings import Holdings
 from sample.load import load_sample, portfolios
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores

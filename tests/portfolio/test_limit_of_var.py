@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from core.clock import SystemClock
-from portfolio.holdings import holdings
+from portfolio.day_holdings import holdings
 from portfolio.limits.loss import NotKnown, value_at_risk_ratio
 from portfolio.risk import book_of, risk_of
 from portfolio.risk_query import RiskQuery

@@ -12,8 +12,8 @@ import pytest
 
 from core.clock import SystemClock
 from portfolio import round_trips
+from portfolio.day_holdings import holdings
 from portfolio.excursions import NO_CLOSE, SPLIT_MEANWHILE, Excursion, excursions_of
-from portfolio.holdings import holdings
 from portfolio.query import PortfolioQuery
 from portfolio.round_trips import Trips, trips_of
 from sample.load import load_sample, portfolios

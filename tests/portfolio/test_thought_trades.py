@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from portfolio.book_liquidity import DAYS, liquidity_of
-from portfolio.holdings import Holdings, holdings
+from portfolio.day_holdings import holdings
+from portfolio.holdings import Holdings
 from portfolio.limits.judge import stands
 from portfolio.limits.tried import limits_tried
 from portfolio.risk import book_of, risk_of

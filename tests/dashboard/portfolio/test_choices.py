@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from core.model import Facts
-from dashboard.portfolio.choice_bar import INDENT, bar, notes, tree
+from dashboard.portfolio.choice_bar import bar, notes
+from dashboard.portfolio.common_choices import INDENT, tree
 from dashboard.tabs.portfolio import build
 from dashboard.views.serialize import plain
 from dashboard.views.tab import Choices

@@ -14,7 +14,7 @@ from core.roles import Role
 from core.settings.limits import SetLimits
 from dashboard.tabs import limits
 from dashboard.views.tab import Choices, View
-from portfolio.holdings import holdings
+from portfolio.day_holdings import holdings
 from portfolio.limits.change import exported, save
 from portfolio.limits.judge import stands
 from sample.load import load_sample, portfolios
