@@ -106,7 +106,7 @@ class Holding:
     @property
     def moves_with_currency(self) -> bool:
         """Return whether the rate of its currency moves what it is worth: not that of a notional nobody paid."""
-        return not is_settled_daily(self.about) or self.owned != 0
+        return not is_settled_daily(self.about)
 
     def group(self, by: Group, names: Mapping[str, str]) -> str:
         """Return which group it belongs to; NOBODY_SAID where that is not known."""
@@ -407,15 +407,11 @@ class _Book:
         return Holding(
             portfolio=id, instrument=symbol, about=about, quantity=each.quantity, price=each.price, average_cost=cost,
             currency=currency, local_value=each.value, value=each.value * rate,
-            owned=0.0 if self._is_settled(id, about) else each.value * rate, weight=UNKNOWN, day=day, month=month,
+            owned=0.0 if is_settled_daily(about) else each.value * rate, weight=UNKNOWN, day=day, month=month,
             total=total, day_return=day / put_in if put_in > 0 else UNKNOWN, unrealised=unrealised,
             realised=total - unrealised, held_days=_held_days(sides.get((id, symbol)), self._days[id], each.ts),
             volume_share=abs(each.quantity) / volume, liquidate_days=abs(each.quantity) / (volume * SHARE_OF_VOLUME),
         )  # fmt: skip
-
-    def _is_settled(self, id: str, about: Series | None) -> bool:
-        """Return whether an instrument's gains are cash day by day; a built book has paid for what it holds in full."""
-        return id not in self._built and is_settled_daily(about)
 
     def _profit(
         self, each: Position, rate: float, begin: Position | None, bought: Sequence[Paid], number: int, since: int
@@ -429,7 +425,7 @@ class _Book:
         about = self._about.get(each.instrument)
         of_closed = about.currency if about is not None and not each.quantity else ""
         currency = each.currency or of_closed or self._own[each.portfolio]
-        if self._is_settled(each.portfolio, about) and currency != self._portfolio.currency:
+        if is_settled_daily(about) and currency != self._portfolio.currency:
             return self._settled(each, currency, bought, number, since)
         worth = self._base(begin) if begin is not None else 0.0
         return each.value * rate - worth - self._cost(bought, number)
@@ -451,7 +447,10 @@ class _Book:
 
     def _notionals(self, id: str, instrument: str) -> dict[int, float]:
         """Return quantity × price × multiplier of an instrument in every report of a portfolio, by its time."""
-        rows = history_of_instrument(self._stores.clickhouse, self._portfolio.origin, [id], instrument, self._end)
+        if id in self._built:
+            rows = self._built[id].history(instrument)
+        else:
+            rows = history_of_instrument(self._stores.clickhouse, self._portfolio.origin, [id], instrument, self._end)
         times = self._about[instrument].multiplier
         return {ts: quantity * price * times for _, ts, quantity, price, _ in rows if quantity}
 
