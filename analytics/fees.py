@@ -15,8 +15,11 @@ from analytics.block import Bools, Floats
 from analytics.inputs import numbers, refuse
 
 DAYS_A_YEAR = 365.0
-Crystallisation: TypeAlias = Literal["month", "quarter", "year"]
-MONTHS: dict[Crystallisation, int] = {"month": 1, "quarter": 3, "year": 12}
+Crystallisation: TypeAlias = Literal["month", "quarter", "halfyear", "year"]
+MONTHS: dict[Crystallisation, int] = {"month": 1, "quarter": 3, "halfyear": 6, "year": 12}
+Accrual: TypeAlias = Literal["daily", "daily_360", "month", "month_advance", "quarter", "quarter_advance"]
+YEAR_OF_DAYS: dict[Accrual, float] = {"daily": DAYS_A_YEAR, "daily_360": 360.0}
+MONTHS_OF_FEE: dict[Accrual, int] = {"month": 1, "month_advance": 1, "quarter": 3, "quarter_advance": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Terms:
     """Rates are shares a year: 0.02 and 0.2 for "2 and 20"."""
 
     management: float = 0.0
-    """Accrued each day on the NAV of the day before, days / 365, before the performance fee."""
+    """As `accrual` has it, before the performance fee."""
     performance: float = 0.0
     """Of what NAV is above the mark."""
     hurdle: float = 0.0
@@ -33,6 +36,11 @@ class Terms:
     """Whether losses of a period before are made good first; False: each period starts anew."""
     crystallisation: Crystallisation = "year"
     """When the accrued performance fee is paid: at the last value of each calendar period."""
+    accrual: Accrual = "daily"
+    """How the management fee is charged. daily, daily_360: each day on the NAV of the day before, days / 365 or / 360.
+    month, quarter: in arrears, 1/12 or 1/4 of the rate on the NAV of the period's last value before the fee. In
+    advance: the same on the NAV that the period before ended with, at the period's first value. A period that the unit
+    comes into counts by its calendar days that are left."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,15 +103,19 @@ def _walk(days: NDArray[np.datetime64], terms: Terms, gross: Floats | None, net:
     values[:1] = marks[:1] = 1.0
     unit, is_paid = _Unit(), crystallises(days, terms.crystallisation)
     elapsed = np.diff(days).astype(np.float64)
+    on_before, on_after = _charged(days, terms)
     for day in range(1, count):
         before, old = unit.value, unit.accrued
-        management[day] = terms.management * elapsed[day - 1] / DAYS_A_YEAR * before
         unit.since += elapsed[day - 1]
         marks[day] = unit.mark * (1.0 + terms.hurdle * unit.since / DAYS_A_YEAR)
         if gross is not None:
-            unit.value = before * (1.0 + gross[day]) - management[day]
+            grown = before * (1.0 + gross[day])
+            management[day] = on_before[day] * before + on_after[day] * grown
+            unit.value = grown - management[day]
         elif net is not None:
             unit.value = _before_performance(values[day - 1] * (1.0 + net[day]), marks[day], terms.performance)
+            left = 1.0 - on_after[day]
+            management[day] = (on_before[day] * before + on_after[day] * unit.value) / left
         if unit.value <= 0:
             raise ValueError(f"returns[{day}]: nothing is left of a unit after fees")
         found[day] = (unit.value + management[day]) / before - 1.0
@@ -115,6 +127,38 @@ def _walk(days: NDArray[np.datetime64], terms: Terms, gross: Floats | None, net:
             _crystallise(unit, terms)
     after = np.concatenate([np.zeros(min(count, 1)), values[1:] / values[:-1] - 1.0])
     return Series(found if gross is None else _started(gross), after, values, management, performance, paid, marks)
+
+
+def _charged(days: NDArray[np.datetime64], terms: Terms) -> tuple[Floats, Floats]:
+    """Return (n,) (n,) the management fee of each day as a share of the NAV before it, and of its own."""
+    on_before, on_after = np.zeros((2, len(days)))
+    if terms.accrual in YEAR_OF_DAYS:
+        on_before[1:] = terms.management * np.diff(days).astype(np.float64) / YEAR_OF_DAYS[terms.accrual]
+        return on_before, on_after
+    months = MONTHS_OF_FEE[terms.accrual]
+    period = days.astype("datetime64[M]").astype(np.int64) // months
+    is_advance = terms.accrual.endswith("_advance")
+    charged_on = np.ones(len(days), dtype=np.bool_) if is_advance else _ends(days, months)
+    charged_on[:1] = False
+    # Periods until the end of the one that a day is in, less what has been charged or was before the unit came in.
+    until = np.where(charged_on, period + 1.0, 0.0)
+    until[:1] = period[:1] + _passed(days[:1], period[:1], months)
+    share = np.diff(np.maximum.accumulate(until), prepend=until[:1]) * terms.management * months / 12.0
+    (on_before if is_advance else on_after)[:] = share
+    return on_before, on_after
+
+
+def _ends(days: NDArray[np.datetime64], months: int) -> Bools:
+    """Return which is the last of its period: of the running one where no weekday follows in it."""
+    following = np.append(days[1:], np.busday_offset(days[-1:] + 1, 0, roll="forward"))
+    one, other = (each.astype("datetime64[M]").astype(np.int64) // months for each in (days, following))
+    return np.asarray(one != other, dtype=np.bool_)
+
+
+def _passed(days: NDArray[np.datetime64], period: NDArray[np.int64], months: int) -> Floats:
+    """Return the share of its period's calendar days that has passed at the end of each day."""
+    first, after = ((each * months).astype("datetime64[M]").astype("datetime64[D]") for each in (period, period + 1))
+    return np.asarray((days - first + 1) / (after - first), dtype=np.float64)
 
 
 def _before_performance(value: float, mark: float, rate: float) -> float:
@@ -146,6 +190,8 @@ def _given(dates: ArrayLike, returns: ArrayLike, terms: Terms) -> tuple[NDArray[
     for name, most in (("management", 1.0), ("performance", 1.0), ("hurdle", 10.0)):
         if not 0.0 <= getattr(terms, name) < most:
             raise ValueError(f"{name}: {getattr(terms, name)} is not a share a year; give 0.02 for 2 %")
+    if terms.accrual not in get_args(Accrual):
+        raise ValueError(f"accrual: {terms.accrual!r} is not one of {', '.join(get_args(Accrual))}")
     if terms.crystallisation not in get_args(Crystallisation):
         known = ", ".join(get_args(Crystallisation))
         raise ValueError(f"crystallisation: {terms.crystallisation!r} is not one of {known}")

@@ -9,9 +9,22 @@ from datetime import date
 
 MOST_PERIODS = 366
 FREQUENCIES = {"D": "daily", "W": "weekly", "M": "monthly", "Q": "quarterly"}
-CRYSTALLISATIONS = ("month", "quarter", "year")
+CRYSTALLISATIONS = ("month", "quarter", "halfyear", "year")
 """How often an accrued performance fee is paid."""
-FEES = ("management_fee", "performance_fee", "hurdle", "high_water_mark", "crystallisation", "nav_is")
+PERIODS = {"halfyear": "half-year"}
+"""Words for those that are none."""
+ACCRUALS: dict[str, str] = {
+    "daily": "each day, days / 365",
+    "daily_360": "each day, days / 360",
+    "month": "each month, in arrears",
+    "month_advance": "each month, in advance",
+    "quarter": "each quarter, in arrears",
+    "quarter_advance": "each quarter, in advance",
+}
+"""How a management fee is charged."""
+FEES = (
+    "management_fee", "management_accrual", "performance_fee", "hurdle", "high_water_mark", "crystallisation", "nav_is",
+)  # fmt: skip
 """Fields that say what a portfolio's fees are."""
 COLOURS = ("1", "2", "3", "4", "5", "6")
 """Series of the charts' colours."""
@@ -102,7 +115,13 @@ RULES: tuple[Rule, ...] = (
     Rule("periods_per_year", "Periods a year", "Returns a year; 0: found from the data.", _whole(MOST_PERIODS)),
     Rule("position", "Order", "Its place in lists: a smaller number comes first.", _whole(_MOST_POSITION)),
     Rule("colour", "Colour", "Of its line beside that of another portfolio, which has series 1.", _one_of(*COLOURS)),
-    Rule("management_fee", "Management fee", "Percent of the value a year, accrued each day; such as 2.", _percent(50)),
+    Rule("management_fee", "Management fee", "Percent of the value a year, such as 2.", _percent(50)),
+    Rule(
+        "management_accrual",
+        "Management fee is charged",
+        f"How: {', '.join(ACCRUALS)}; daily (days / 365) when left out.",
+        _one_of(*ACCRUALS),
+    ),
     Rule("performance_fee", "Performance fee", "Percent of what is gained, such as 20.", _percent(90)),
     Rule("hurdle", "Hurdle", "Percent a year that is gained before a performance fee is due.", _percent(100)),
     Rule(

@@ -70,14 +70,28 @@ class BuiltReports:
 
     def history(self, symbol: str) -> list[tuple[str, int, float, float, float]]:
         """Return portfolio, time, quantity, price and value of an instrument on each day that it was held on."""
-        rows = ((each, at) for at in self.at.tolist() for each in self.positions(at) if each.instrument == symbol)
-        return [(each.portfolio, at, each.quantity, each.price, each.value) for each, at in rows]
+        if symbol not in self.book.symbols:
+            return []
+        place, id = self.book.symbols.index(symbol), self.book.portfolio.id
+        times = self.multiplier(place)
+        rows = zip(
+            self.at.tolist(), self.book.quantities[:, place].tolist(), self.prices[:, place].tolist(), strict=True
+        )
+        return [(id, at, quantity, price, quantity * price * times) for at, quantity, price in rows if quantity]
 
     def cash(self) -> dict[str, float]:
-        """Return the cash at the end of the last day by currency; nothing where nobody told of money in or out."""
+        """Return the cash at the end of the last day by currency; nothing where nobody told of money in or out.
+
+        Of futures it is what they gained: the book has paid what they are worth, though nobody did.
+        """
         if not self.book.has_money:
             return {}
-        return {currency: float(amounts[-1]) for currency, amounts in self.book.cash.items()}
+        found = {currency: float(amounts[-1]) for currency, amounts in self.book.cash.items()}
+        for place, symbol in enumerate(self.book.symbols):
+            about, quantity = self.about.get(symbol), float(self.book.quantities[-1, place])
+            if quantity and about is not None and about.is_settled_daily:
+                found[self.book.currencies[place]] += quantity * float(self.prices[-1, place]) * about.multiplier
+        return found
 
 
 def built_reports(

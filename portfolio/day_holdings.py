@@ -242,7 +242,7 @@ class _Book:
         about = self._about.get(each.instrument)
         of_closed = about.currency if about is not None and not each.quantity else ""
         currency = each.currency or of_closed or self._own[each.portfolio]
-        if self._is_settled(each.portfolio, about) and currency != self._portfolio.currency:
+        if is_settled_daily(about) and currency != self._portfolio.currency:
             return self._settled(each, currency, bought, number, since)
         worth = self._base(begin) if begin is not None else 0.0
         return each.value * rate - worth - self._cost(bought, number)
@@ -264,7 +264,10 @@ class _Book:
 
     def _notionals(self, id: str, instrument: str) -> dict[int, float]:
         """Return quantity × price × multiplier of an instrument in every report of a portfolio, by its time."""
-        rows = history_of_instrument(self._stores.clickhouse, self._portfolio.origin, [id], instrument, self._end)
+        if id in self._built:
+            rows = self._built[id].history(instrument)
+        else:
+            rows = history_of_instrument(self._stores.clickhouse, self._portfolio.origin, [id], instrument, self._end)
         times = self._about[instrument].multiplier
         return {ts: quantity * price * times for _, ts, quantity, price, _ in rows if quantity}
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from analytics.block import Floats
 from analytics.calendar import Dates
-from analytics.fees import Crystallisation, Series, Terms, gross_of_fees, net_of_fees
+from analytics.fees import Accrual, Crystallisation, Series, Terms, gross_of_fees, net_of_fees
 from analytics.performance import spanning_returns
 from portfolio.data import PortfolioData
 
@@ -69,7 +69,8 @@ def terms_of(portfolio: Portfolio) -> Terms | None:
     every: Crystallisation = next(
         (each for each in get_args(Crystallisation) if each == portfolio.crystallisation), "year"
     )
-    return Terms(management, performance, hurdle, portfolio.high_water_mark != "no", every)
+    accrual: Accrual = next((each for each in get_args(Accrual) if each == portfolio.management_accrual), "daily")
+    return Terms(management, performance, hurdle, portfolio.high_water_mark != "no", every, accrual)
 
 
 def fees(data: PortfolioData) -> Fees | None:

@@ -85,7 +85,7 @@ class Holding:
     @property
     def moves_with_currency(self) -> bool:
         """Return whether the rate of its currency moves what it is worth: not that of a notional nobody paid."""
-        return not is_settled_daily(self.about) or self.owned != 0
+        return not is_settled_daily(self.about)
 
     def group(self, by: Group, names: Mapping[str, str]) -> str:
         """Return which group it belongs to; NOBODY_SAID where that is not known."""

@@ -192,17 +192,25 @@ def _merged(
 
 
 def _undo_splits(prices: _Prices, symbols: Sequence[str], splits: Sequence[tuple[str, np.datetime64, float]]) -> None:
-    """Divide the prices before each split that shows in them by its ratio, in place."""
     row = {symbol: at for at, symbol in enumerate(symbols)}
     for symbol, day, ratio in splits:
-        levels = prices.values[row[symbol]]
-        there = np.flatnonzero(np.isfinite(levels))
-        after = int(np.searchsorted(prices.days[there], day))
-        if not 0 < after < len(there):
-            continue
+        undo_split(prices.days, prices.values[row[symbol]], day, ratio)
+
+
+def undo_split(days: Dates, levels: Floats, day: np.datetime64, ratio: float) -> None:
+    """Divide the prices before a split by its ratio where it shows in them, in place: they may be adjusted already.
+
+    Where no price has come since, none was adjusted yet.
+    """
+    there = np.flatnonzero(np.isfinite(levels))
+    after = int(np.searchsorted(days[there], day))
+    if not after:
+        return
+    if after < len(there):
         moved = float(np.log(levels[there[after]] / levels[there[after - 1]]))
-        if abs(moved + np.log(ratio)) < abs(moved):
-            levels[: there[after]] /= ratio
+        if abs(moved + np.log(ratio)) >= abs(moved):
+            return
+    levels[: there[after - 1] + 1] /= ratio
 
 
 def _days(prices: _Prices, gross: Floats) -> Dates:

@@ -121,8 +121,8 @@ class Matched:
     """By time of closing."""
     open: Mapping[Book, Position]
     """Local costs, times the multiplier."""
-    splits: Mapping[Place, tuple[float, ...]]
-    """When each was, epoch seconds."""
+    splits: Mapping[str, tuple[tuple[float, float], ...]]
+    """By instrument: when each was, epoch seconds, and its ratio, oldest first; one that several told counts once."""
     instruments: tuple[str, ...]
     """Whatever was traded, in alphabetical order."""
     trades: int
@@ -310,11 +310,19 @@ def _matched(
     count = len(fills.place)
     return Matched(
         tuple(trips), books.open,
-        {place: tuple(each.at / MICROSECONDS for each in of if each.is_split) for place, of in books.changes.items()},
+        _splits([each for of in books.changes.values() for each in of if each.is_split]),
         tuple(sorted({each.instrument for each in every})), count, sum(each.fills for each in every) - count,
         len(every) - len(places), tuple(dict.fromkeys(books.refused)), books.rates.missing(),
         max((each.newest for each in every), default=0) / MICROSECONDS,
     )  # fmt: skip
+
+
+def _splits(every: Iterable[Change]) -> dict[str, tuple[tuple[float, float], ...]]:
+    found: dict[str, dict[tuple[int, float], float]] = defaultdict(dict)
+    for each in sorted(every, key=lambda each: each.at):
+        at = each.at / MICROSECONDS
+        found[each.instrument].setdefault((int(at // DAY_SECONDS), each.ratio), at)
+    return {name: tuple((at, ratio) for (_, ratio), at in of.items()) for name, of in found.items()}
 
 
 def _within(every: Iterable[Traded]) -> list[Place]:

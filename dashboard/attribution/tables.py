@@ -9,7 +9,7 @@ from typing import Any, Literal
 from dash import html
 
 from core import format as text
-from core.portfolios import FEES, RULE
+from core.portfolios import ACCRUALS, FEES, PERIODS, RULE
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.holdings.tables import tone
 from dashboard.portfolio.links import to_group, to_holding
@@ -210,10 +210,13 @@ def fees_table(found: Fees) -> html.Div:
 def terms(found: Fees) -> str:
     """Return the terms in words."""
     own = found.terms
-    said = [f"{100 * own.management:.4g} % a year", f"{100 * own.performance:.4g} % of gains"]
+    said = [
+        f"{100 * own.management:.4g} % a year, charged {ACCRUALS[own.accrual]}",
+        f"{100 * own.performance:.4g} % of gains",
+    ]
     said += [f"above {100 * own.hurdle:.4g} % a year"] if own.hurdle else []
     said += ["with high-water mark" if own.has_high_water_mark else "without high-water mark"]
-    said += [f"paid each {own.crystallisation}"]
+    said += [f"paid each {PERIODS.get(own.crystallisation, own.crystallisation)}"]
     return ", ".join(said) + ("; values come before them" if found.nav_is == "gross" else "; values come after them")
 
 

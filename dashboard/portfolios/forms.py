@@ -14,7 +14,17 @@ from access.viewer import CHANGING_ROLE, Viewer
 from analytics.cadence import EVERY_DAY as ALL_DAYS
 from core.errors import ChangeRejected
 from core.format import count
-from core.portfolios import COLOURS, CRYSTALLISATIONS, EVERY_DAY, FREQUENCIES, RULE, WEEKDAYS, WHOLE
+from core.portfolios import (
+    ACCRUALS,
+    COLOURS,
+    CRYSTALLISATIONS,
+    EVERY_DAY,
+    FREQUENCIES,
+    PERIODS,
+    RULE,
+    WEEKDAYS,
+    WHOLE,
+)
 from dashboard.components.form import form, hidden, select_field, text_field
 from dashboard.portfolios.tables import ID, INDENT
 from dashboard.views.form import Form, Said, Sent
@@ -185,10 +195,15 @@ def _options(stores: Stores, name: str, node: Node, nodes: Sequence[Node]) -> li
             return [("", "found from the data"), *FREQUENCIES.items()]
         case "colour":
             return [("", "by its place"), *((each, f"series {each}") for each in COLOURS)]
+        case "management_accrual":
+            return [("", f"{ACCRUALS['daily']}, as usual"), *ACCRUALS.items()]
         case "high_water_mark":
             return [("", "yes, as usual"), ("yes", "yes"), ("no", "no")]
         case "crystallisation":
-            return [("", "each year, as usual"), *((each, f"each {each}") for each in CRYSTALLISATIONS)]
+            return [
+                ("", "each year, as usual"),
+                *((each, f"each {PERIODS.get(each, each)}") for each in CRYSTALLISATIONS),
+            ]
         case "nav_is":
             return [("", "net of fees, as usual"), ("net", "net of fees"), ("gross", "gross of fees")]
         case "calendar":

@@ -37,6 +37,7 @@ portfolios = sa.Table(
     sa.Column("strategy", sa.String(64), nullable=False, server_default=""),
     sa.Column("colour", sa.String(1), nullable=False, server_default=""),
     sa.Column("management_fee", sa.String(12), nullable=False, server_default=""),
+    sa.Column("management_accrual", sa.String(16), nullable=False, server_default=""),
     sa.Column("performance_fee", sa.String(12), nullable=False, server_default=""),
     sa.Column("hurdle", sa.String(12), nullable=False, server_default=""),
     sa.Column("high_water_mark", sa.String(3), nullable=False, server_default=""),

@@ -9,18 +9,19 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
+from analytics.fees import Terms
 from analytics.linking import Linking
 from core.clock import SystemClock
 from portfolio.attribution import Attribution, Cut, attribution
 from portfolio.brinson import MODELS, SEGMENTS, attributed_to
 from portfolio.by_period import COSTS, OTHER, PERIODS
 from portfolio.data import PortfolioData
-from portfolio.fees import fees
+from portfolio.fees import fees, terms_of
 from portfolio.holdings import GROUPS
 from portfolio.query import PortfolioQuery
 from portfolio.reading import read
 from sample.load import load_sample
-from storage.state.portfolios import Portfolio, put_portfolios
+from storage.state.portfolios import Portfolio, list_portfolios, put_portfolios
 from storage.stores import Stores
 from tests.ingest.conftest import Send, sender
 from tests.ingest.test_door import DAY, at
@@ -260,3 +261,6 @@ def test_net_and_gross_of_fees_stand_apart_by_what_the_fees_are(stores: Stores) 
         "nav_is": "give one of net, gross, or nothing",
     }
     assert "management fee none → 1.5" in change(stores, "a", {"management_fee": "1.5"}, "ana")
+    change(stores, "a", {"management_accrual": "quarter_advance", "crystallisation": "halfyear"})
+    (own,) = list_portfolios(stores.state, "own")
+    assert terms_of(own) == Terms(0.015, accrual="quarter_advance", crystallisation="halfyear")

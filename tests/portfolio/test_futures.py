@@ -116,6 +116,28 @@ def test_what_is_thought_of_in_it_takes_no_cash_and_cash_is_unknown_beside_what_
     assert np.isnan(cash()).all()
 
 
+@pytest.mark.usefixtures("traded")
+def test_in_a_book_built_from_trades_it_takes_no_cash_but_what_it_gained(funded: Stores, send: Send) -> None:
+    for table in ("positions", "cash"):
+        funded.clickhouse.command(f"TRUNCATE TABLE IF EXISTS {table}")
+    tell(send, "transactions", {"transaction_id": "in", "ts": at(TODAY - 3 * DAY), "action": "deposit",
+                                "amount": 1_000})  # fmt: skip
+    for number, price in enumerate((101, 103, 105), -2):
+        assert send("prices", [{"instrument": "ES", "ts": at(TODAY + number * DAY), "price": price,
+                                "currency": "USD"}]).status_code == 200  # fmt: skip
+    found = holdings(funded, ALPHA, None)
+    assert found is not None
+    assert {*found.built} == {"alpha"}
+    (each,) = found.positions
+    assert (each.owned, each.value) == (0.0, pytest.approx(105 * 50 * USD[2], rel=1e-9))
+    assert found.cash == pytest.approx(1_000 + math.fsum(GAINS) * USD[2], rel=1e-9)
+    assert (found.nav, found.value) == (pytest.approx(found.cash, rel=1e-9), pytest.approx(found.cash, rel=1e-9))
+    assert each.total == pytest.approx(math.fsum(gain * rate for gain, rate in zip(GAINS, USD, strict=True)), rel=1e-9)
+    changes = {change.name: change for change in tried(funded, found, RiskQuery(), [Trade("ES", 3)]).changes}
+    assert changes["cash"].difference == 0
+    assert changes["long_ratio"].after == pytest.approx(4 * changes["long_ratio"].before)
+
+
 def test_its_currency_is_no_risk_of_it(funded: Stores, send: Send) -> None:
     tell(send, "instruments", {"symbol": "ES", "asset_class": "future", "multiplier": 1, "currency": "USD"},
          {"symbol": "ACME", "currency": "USD"})  # fmt: skip

@@ -13,7 +13,7 @@ import pytest
 from core.clock import SystemClock
 from portfolio import round_trips
 from portfolio.day_holdings import holdings
-from portfolio.excursions import NO_CLOSE, SPLIT_MEANWHILE, Excursion, excursions_of
+from portfolio.excursions import NO_CLOSE, Excursion, excursions_of
 from portfolio.query import PortfolioQuery
 from portfolio.round_trips import Trips, trips_of
 from sample.load import load_sample, portfolios
@@ -217,7 +217,7 @@ def test_trades_that_come_later_are_in_the_next_look(funded: Stores, send: Send)
     assert told(of(funded))[1] == (1, 1.0, 4.0)
 
 
-def test_how_far_it_went_is_told_by_daily_closes_and_not_across_a_split(funded: Stores, send: Send) -> None:
+def test_how_far_it_went_is_told_by_daily_closes(funded: Stores, send: Send) -> None:
     tell(send, "prices", *({"instrument": "ACME", "ts": at(TODAY + day * DAY), "price": price}
                            for day, price in ((-9, 10.0), (-8, 7.0), (-7, 13.0), (-6, 99.0))))  # fmt: skip
     tell(send, "trades", fill(-8.5, "buy", 2, 10), fill(-5.5, "sell", 1, 11), fill(-5.4, "sell", 1, 9.5))
@@ -225,10 +225,22 @@ def test_how_far_it_went_is_told_by_daily_closes_and_not_across_a_split(funded: 
     first, second = excursions_of(funded, "own", found.matched, found.trips)
     # The close of the day on which it was sold came after the sale.
     assert (first.adverse, first.favourable) == (pytest.approx(-0.3), pytest.approx(0.3))
-    tell(send, "transactions", change(-7.5, "split", split_ratio=2.0))
-    found = of(funded)
-    assert {each.why for each in excursions_of(funded, "own", found.matched, found.trips)} == {SPLIT_MEANWHILE}
     assert second.why == ""
+
+
+@pytest.mark.parametrize("closes", [(90, 120, 55, 40), (45, 60, 55, 40)], ids=["as they were", "adjusted"])
+def test_how_far_it_went_across_a_split_is_in_units_of_after_it(
+    funded: Stores, send: Send, closes: tuple[float, ...]
+) -> None:
+    tell(send, "prices", *({"instrument": "ACME", "ts": at(TODAY + day * DAY), "price": price}
+                           for day, price in zip((-10, -9, -8, -7), closes, strict=True)))  # fmt: skip
+    tell(send, "trades", fill(-9.5, "buy", 11, 100), fill(-8.6, "sell", 1, 110), fill(-5.5, "sell", 20, 50))
+    tell(send, "transactions", change(-8, "split", split_ratio=2.0))
+    found = of(funded)
+    assert told(found) == [(1, 1.0, 10.0), (1, 20.0, 0.0)]
+    before, across = excursions_of(funded, "own", found.matched, found.trips)
+    assert (before.adverse, before.favourable) == (pytest.approx(-0.1, rel=1e-9), pytest.approx(0.1, rel=1e-9))
+    assert (across.adverse, across.favourable) == (pytest.approx(-0.2, rel=1e-9), pytest.approx(0.2, rel=1e-9))
 
 
 def test_within_a_day_no_close_tells_how_far_it_went(funded: Stores, send: Send) -> None:
