@@ -36,7 +36,7 @@ def modified_risk(values: ArrayLike, returns: ArrayLike, level: float = 0.95, ho
     if len(days) < 2 or horizon < 1:
         raise ValueError(f"returns: too few days ({len(days)}), or horizon {horizon} below 1")
     pnl = days @ held
-    var, es = _losses(pnl[None], level, horizon)
+    var, es = modified_losses(pnl[None], level, horizon)
     if np.isnan(var[0]):
         return None
     var_slope, es_slope = _slopes(pnl, days, level, horizon)
@@ -48,8 +48,12 @@ def modified_risk(values: ArrayLike, returns: ArrayLike, level: float = 0.95, ho
     )
 
 
-def _losses(books: Floats, level: float, horizon: int) -> tuple[Floats, Floats]:
-    """Return VaR and ES by row of P&L. In shares of more than a book loses in a day: tails takes returns."""
+def modified_losses(books: Floats, level: float, horizon: int) -> tuple[Floats, Floats]:
+    """Return Cornish-Fisher VaR and ES of each book, (books,), from the P&L of its days, (books, days); NaN where it
+    does not hold.
+
+    In shares of more than a book loses in a day: tails takes returns.
+    """
     unit = 2.0 * np.abs(books).max(axis=1)
     safe = np.where(unit > 0, unit, 1.0)
     block = Block(books / safe[:, None])
@@ -62,7 +66,7 @@ def _without(pnl: Floats, held: Floats, days: Floats, start: int, level: float, 
     """Return the VaR of the book without each of some positions; 0 where nothing is left that varies."""
     part = slice(start, start + AT_A_TIME)
     books = np.ascontiguousarray((pnl[:, None] - days[:, part] * held[part]).T)
-    found = _losses(books, level, horizon)[0]
+    found = modified_losses(books, level, horizon)[0]
     is_still = np.abs(books).max(axis=1) <= 1e-12 * np.abs(pnl).max()
     return np.where(is_still, 0.0, found)
 

@@ -20,6 +20,7 @@ from core.roles import Role
 from core.web.bodies import MOST_BODY_BYTES
 from core.web.tally import Tally
 from dashboard.alerts import by_link
+from dashboard.export import shown
 from dashboard.frame import account, bundle, compress, errors, ids, rates, security, sign_in, static
 from dashboard.frame.forwarded import Forwarded
 from dashboard.frame.measured import Measured
@@ -94,6 +95,7 @@ def create_app(
     left = _elsewhere(server, stores, attempts)
     sign_in.install(server, stores, find_viewer, attempts, left)
     account.install(server, stores, left)
+    shown.install(server)
     by_link.install(server, stores, rates.SignIns(stores, "message-links"))
     app.graph_paths = tuple(page.path for page in pages if page.graphs)
     shells = lru_cache(maxsize=SHELLS_KEPT)(partial(shell, pages, stores.settings.refresh_seconds))

@@ -220,16 +220,12 @@ class _Book:
         return Holding(
             portfolio=id, instrument=symbol, about=about, quantity=each.quantity, price=each.price, average_cost=cost,
             currency=currency, local_value=each.value, value=each.value * rate,
-            owned=0.0 if self._is_settled(id, about) else each.value * rate, weight=UNKNOWN, day=day, month=month,
+            owned=0.0 if is_settled_daily(about) else each.value * rate, weight=UNKNOWN, day=day, month=month,
             total=total, day_return=day / put_in if put_in > 0 else UNKNOWN, unrealised=unrealised,
             realised=total - unrealised, held_days=_held_days(sides.get((id, symbol)), self._days[id], each.ts),
             volume_share=abs(each.quantity) / volume, liquidate_days=abs(each.quantity) / (volume * SHARE_OF_VOLUME),
             price_before=begins[0].price / _split(bought, 0) if begins[0] is not None else UNKNOWN,
         )  # fmt: skip
-
-    def _is_settled(self, id: str, about: Series | None) -> bool:
-        """Return whether an instrument's gains are cash day by day; a built book has paid for what it holds in full."""
-        return id not in self._built and is_settled_daily(about)
 
     def _profit(
         self, each: Position, rate: float, begin: Position | None, bought: Sequence[Paid], number: int, since: int

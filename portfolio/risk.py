@@ -20,7 +20,7 @@ from analytics.calendar import carried
 from analytics.covariance import Components, book_deviation, diversification_ratio, ledoit_wolf, principal_shares
 from analytics.factors import factor_loadings
 from analytics.holdings_risk import HoldingsRisk, historical_risk, hypothetical_pnl, risk_of_covariance
-from analytics.modified_risk import modified_risk
+from analytics.modified_risk import modified_losses, modified_risk
 from core.format import count, first_of
 from portfolio.allowed import Limits
 from portfolio.day_holdings import holdings
@@ -126,6 +126,17 @@ class Risk:
     def whole(self) -> HoldingsRisk:
         """Return the risk by the method."""
         return self.by_method[self.method]
+
+    @property
+    def of_a_day(self) -> tuple[Method, float]:
+        """Return the VaR of one day and its method: the one asked for, the historical one where that does not hold."""
+        method, whole = self.method, self.whole.value_at_risk
+        if method != "cornish_fisher" or self.query.horizon == 1:
+            return method, whole / math.sqrt(self.query.horizon)
+        day = float(modified_losses(book_pnl(self.book)[None], self.query.level, 1)[0][0])
+        if math.isfinite(day):
+            return method, day
+        return "historical", self.by_method["historical"].value_at_risk / math.sqrt(self.query.horizon)
 
     @property
     def told(self) -> tuple[str, ...]:

@@ -45,6 +45,8 @@ class PastRisk:
     result: Backtest
     zone: Zone
     method: Method
+    historical_days: int
+    """On which the method does not hold: the historical VaR is said of them."""
     reach: int
     """Days before each that its VaR is made from."""
     left_out_ratio: float
@@ -58,7 +60,7 @@ def past_risk_of(
     """Return the back-test of the year up to the day `last`; None where no day of it can be tested.
 
     None too where a part reports no positions: the P&L is of all parts, the VaR of those that report. Each day's VaR is
-    of the book of the evening before, by the method (historical where it is Cornish-Fisher) from the days before; a day
+    of the book of the evening before, by the method (historical where that does not hold) from the days before; a day
     whose report before is of an earlier evening is left out. known: prices that are not read again. Raises
     StorageUnavailable, StorageRejected.
     """
@@ -80,15 +82,20 @@ def past_risk_of(
     used = [number for number, key in enumerate(keys) if key in column]
     books = np.nan_to_num(history.values[:-1][is_day][:, used])
     columns = [column[keys[number]] for number in used]
-    is_parametric = query.method == "parametric"
-    said = past_var(books, returns.returns[:, columns], at[is_day], query.level, reach, is_parametric)
+    said = past_var(books, returns.returns[:, columns], at[is_day], query.level, reach, query.method)
+    is_unsaid = np.isnan(said)
+    if is_unsaid.any():
+        instead = past_var(books[is_unsaid], returns.returns[:, columns], at[is_day][is_unsaid], query.level, reach)
+        said[is_unsaid] = instead
     pnl = realised(history)[1:][is_day]
     result = backtest(pnl, said, query.level)
     if not result.observations:
         return None
     zone = traffic_light(result.exceedances, result.observations, query.level)
-    method: Method = "parametric" if is_parametric else "historical"
-    return PastRisk(history.days[1:][is_day], said, pnl, result, zone, method, reach, returns.left_out_ratio)
+    return PastRisk(
+        history.days[1:][is_day], said, pnl, result, zone, query.method, int(is_unsaid.sum()), reach,
+        returns.left_out_ratio,
+    )  # fmt: skip
 
 
 def realised(history: BookHistory) -> Floats:

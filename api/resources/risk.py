@@ -81,6 +81,8 @@ class LeftOut(Answered):
 class ModelTest(Answered):
     """The VaR that was to be said of each day of the last year, held against what came."""
 
+    method: str = Field(description="Of the VaR that was to be said.")
+    historical_days: int = Field(description="Days on which the method does not hold: the historical VaR counts there.")
     observations: int
     exceedances: int
     expected: Number
@@ -203,6 +205,7 @@ def _tested(past: PastRisk | None) -> ModelTest | None:
         return None
     found = past.result
     return ModelTest(
+        method=past.method, historical_days=past.historical_days,
         observations=found.observations, exceedances=found.exceedances, expected=finite(found.expected),
         kupiec_p=finite(found.kupiec_p), christoffersen_p=finite(found.christoffersen_p), zone=past.zone,
         left_out_ratio=finite(past.left_out_ratio),

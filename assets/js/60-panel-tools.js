@@ -1,4 +1,4 @@
-// A panel's tools: a note, full screen, CSV, PNG, link, data as a table.
+// A panel's tools: a note, full screen, CSV, Excel, PNG, link, data as a table.
 (function (fw) {
   "use strict";
   const MOST_ROWS = 500;
@@ -16,6 +16,14 @@
       if (!tables.length) return fw.announce("No data to download");
       const text = tables.map((table) => [table.columns, ...table.rows].map(csvLine).join("\r\n")).join("\r\n\r\n");
       return download(new Blob(["\ufeff", text, "\r\n"], { type: "text/csv" }), `${panel.id}.csv`);
+    },
+    async xlsx(panel) {
+      const tables = fw.panelData(panel, typed);
+      if (!tables.length) return fw.announce("No data to download");
+      const headers = { "Content-Type": "application/json" };
+      const answer = await fetch("/table.xlsx", { method: "POST", headers, body: JSON.stringify({ tables }) });
+      if (!answer.ok) throw new Error(await answer.text());
+      return download(await answer.blob(), `${panel.id}.xlsx`);
     },
     png: (panel) => picture(panel, "png", (url) => asBlob(url)),
     svg: (panel) => picture(panel, "svg", (url) => new Blob([decodeURIComponent(url.slice(url.indexOf(",") + 1))], { type: "image/svg+xml" })),
@@ -72,9 +80,20 @@
     return new Blob([bytes], { type: "image/png" });
   }
 
+  // A number as one, and a ratio that is shown in percent as such: raw is what it is, said what is read of it.
+  function typed(raw, said, isNumber) {
+    const ratio = raw === "" ? NaN : Number(plainMinus(raw));
+    if (!isNumber || !Number.isFinite(ratio)) return raw;
+    const shown = Number(plainMinus(said).replace(/[^\d.+-]/g, "")) / 100;
+    const isPercent = said.endsWith("%") && Math.abs(shown - ratio) <= 0.0501 * Math.max(Math.abs(ratio), 0.01);
+    return isPercent ? { kind: "percent", ratio } : ratio;
+  }
+
+  const plainMinus = (text) => String(text).replace(/\u2212/g, "-");
+
   function csvLine(cells) {
     return cells.map((cell) => {
-      let text = cell == null ? "" : String(cell).replace(/\u2212/g, "-");
+      let text = cell == null ? "" : plainMinus(cell);
       if (/^[=+@\t\r]|^-(?![\d.])/.test(text)) text = `'${text}`; // a spreadsheet would run it as a formula
       return /[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
     }).join(",");

@@ -2,11 +2,12 @@
 (function (fw) {
   "use strict";
 
-  fw.panelData = function (panel) {
+  // as: makes a cell of a table from what it is, what is read of it, and whether its column is of numbers.
+  fw.panelData = function (panel, as = (raw) => raw) {
     const body = panel.querySelector(".fw-panel-body");
     return [
       ...[...body.querySelectorAll(".js-plotly-plot")].flatMap(ofPlot),
-      ...[...body.querySelectorAll("table.fw-table")].map(ofTable),
+      ...[...body.querySelectorAll("table.fw-table")].map((table) => ofTable(table, as)),
     ];
   };
 
@@ -50,11 +51,12 @@
     return String(rows[0][0]).length > "2022-12-28".length ? `time (${fw.zone()})` : "date";
   }
 
-  function ofTable(table) {
+  function ofTable(table, as) {
     return {
       name: table.caption ? text(table.caption) : "table",
       columns: toldApart([...table.tHead.rows[0].cells].map((cell) => cell.dataset.plain || text(cell))),
-      rows: [...table.tBodies[0].rows].filter((row) => !row.hidden).map((row) => [...row.cells].map(raw)),
+      rows: [...table.tBodies[0].rows].filter((row) => !row.hidden)
+        .map((row) => [...row.cells].map((cell) => as(raw(cell), text(cell), cell.classList.contains("fw-number")))),
     };
   }
 

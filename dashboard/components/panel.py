@@ -17,12 +17,13 @@ TOOLS = {
     "incidents": "Show incidents",
     "table": "Show data as table",
     "csv": "Download CSV",
+    "xlsx": "Download Excel",
     "png": "Download PNG",
     "svg": "Download SVG",
     "link": "Copy link",
     "full": "Full screen",
 }
-NEEDED = {"csv": EXPORTING_ROLE, "note": CHANGING_ROLE}
+NEEDED = {"csv": EXPORTING_ROLE, "xlsx": EXPORTING_ROLE, "note": CHANGING_ROLE}
 """The least role of those who are offered a tool; others are for all."""
 
 
@@ -42,12 +43,11 @@ def panel(
     """Return a panel `span` of 12 columns wide (full width below 992 px).
 
     `id` is the key in View.as_of, View.notes and View.stale_after_seconds. `definition` explains the figure
-    (formula, window, source) on hover. `tools` are some of note, incidents, table, csv, png, svg, link, full; tables
-    have no picture, and a note is written, and an incident shown, on what has a time axis. `controls` stand right of
-    the heading. `csv` is the path that answers with the chart's data in full, where what is drawn is only as much as
-    there are pixels for; the query of the page is added to it. CSV is for those who may take data out, a note for
-    those who may write one. `of` goes before the title where that is read out: a page may have several panels of one
-    title.
+    (formula, window, source) on hover. `tools` are some of TOOLS; tables have no picture, and a note is written, and an
+    incident shown, on what has a time axis. `controls` stand right of the heading. `csv` is the path that answers with
+    the chart's data in full, where what is drawn is only as much as there are pixels for; the query of the page is
+    added to it. CSV and Excel are for those who may take data out, a note for those who may write one. `of` goes before
+    the title where that is read out: a page may have several panels of one title.
     """
     heading = html.H2(title, id=f"{id}-title", className="fw-panel-title", title=definition or None)
     return html.Section(

@@ -32,6 +32,13 @@ class Percent:
 
 
 @dataclass(frozen=True, slots=True)
+class Exact:
+    """A number that is shown with as many digits as it has."""
+
+    number: float
+
+
+@dataclass(frozen=True, slots=True)
 class Formats:
     """How the cells of a workbook look."""
 
@@ -40,7 +47,7 @@ class Formats:
     ratio: Format
 
 
-Value = str | float | int | Percent | None
+Value = str | float | int | Percent | Exact | None
 Rows = Sequence[Sequence[Value]]
 
 
@@ -81,8 +88,9 @@ def _write(sheet: Worksheet, line: int, column: int, value: Value, formats: Form
     if isinstance(value, str):
         sheet.write_string(line, column, _NO_XML.sub("", value), None if line else formats.bold)
         return
-    number = value.ratio if isinstance(value, Percent) else value
+    number = value.ratio if isinstance(value, Percent) else value.number if isinstance(value, Exact) else value
     if number is None or not math.isfinite(number):
         return
-    look = formats.percent if isinstance(value, Percent) else None if isinstance(value, int) else formats.ratio
+    is_plain = isinstance(value, (int, Exact))
+    look = formats.percent if isinstance(value, Percent) else None if is_plain else formats.ratio
     sheet.write_number(line, column, number, look)

@@ -18,7 +18,7 @@ from dashboard.portfolio.charts.correlation import heat_map
 from portfolio.book_liquidity import Liquidity
 from portfolio.risk import Book, Risk, book_pnl
 from portfolio.risk_backtest import WORDS, PastRisk
-from portfolio.risk_query import METHODS
+from portfolio.risk_query import METHODS, Method
 
 YEAR_DAYS = 252
 MOST_NAMES = 20
@@ -28,14 +28,11 @@ def hypothetical(risk: Risk) -> Drawn:
     """Return the chart of what today's book would have gained on each day of the last year, and its VaR of a day."""
     book, currency = risk.book, risk.book.found.portfolio.currency
     days, pnl = book.returns.days[-YEAR_DAYS:], book_pnl(book)[-YEAR_DAYS:]
-    # A horizon's VaR is a day's times √days, by every method but Cornish-Fisher: that line is of the days simulated.
-    var = risk.by_method["parametric" if risk.method == "parametric" else "historical"].value_at_risk
-    var /= float(np.sqrt(risk.query.horizon))
+    method, var = risk.of_a_day
     said = np.full(len(days), var)
     over = np.flatnonzero(pnl < -var)
-    method = METHODS["parametric" if risk.method == "parametric" else "historical"].lower()
     subtitle = (
-        f"VaR {risk.query.level_name} of 1 day, {method}: {text.money(var, currency)} · "
+        f"VaR {risk.query.level_name} of 1 day, {_said(method)}: {text.money(var, currency)} · "
         f"{text.count(len(over), 'day')} of {text.number(len(days))} beyond it"
     )
     return Drawn(_pnl_figure(days, pnl, said, over, currency, "risk-hypothetical"), subtitle)
@@ -49,10 +46,15 @@ def back_test(found: PastRisk | None, currency: str) -> Drawn:
     over = found.result.positions
     lost = text.percent(found.left_out_ratio)
     beside = f" · {lost} of exposure has no returns: in the P&L, not in the VaR" if found.left_out_ratio else ""
-    made_from = f"from {text.count(found.reach, 'day')} before each"
+    instead = f", historical on {text.count(found.historical_days, 'day')} without it" if found.historical_days else ""
+    made_from = f"{_said(found.method)}{instead}, from {text.count(found.reach, 'day')} before each"
     subtitle = f"{WORDS[found.zone]} · {verdict(found.result)} · {made_from}{beside}"
     figure = _pnl_figure(found.days, found.pnl, found.forecast, over, currency, "risk-back-test")
     return Drawn(figure, subtitle)
+
+
+def _said(method: Method) -> str:
+    return METHODS[method] if method == "cornish_fisher" else METHODS[method].lower()
 
 
 def correlations(risk: Risk) -> Drawn:

@@ -27,7 +27,7 @@ SERIES = Panel(
     "Everything of the fund's own that can be a benchmark, a risk-free rate or a rate of exchange. From files.",
     TableBody(160, 420),
     subtitle=html.Span("choose one to say what it is", **needing(CHANGING_ROLE)),
-    tools=("csv", "full"),
+    tools=("csv", "xlsx", "full"),
 )
 BLENDS = Panel(
     f"{ID}-blends",
@@ -36,7 +36,7 @@ BLENDS = Panel(
     "of a period. A day that one part lacks is none of the blend.",
     TableBody(90),
     subtitle=html.Span("choose one to change it", **needing(CHANGING_ROLE)),
-    tools=("csv",),
+    tools=("csv", "xlsx"),
 )
 EDIT = Panel(
     f"{ID}-edit",
@@ -54,7 +54,7 @@ RATES = Panel(
     TableBody(140),
     subtitle="by currency",
     span=6,
-    tools=("csv",),
+    tools=("csv", "xlsx"),
 )
 CURRENCIES = Panel(
     f"{ID}-currencies",

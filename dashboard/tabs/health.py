@@ -55,7 +55,7 @@ LINES = Panel(
     "60, above 20, whichever are less. Weights: health in the settings. What is not configured does not count.",
     TableBody(400, 0, ROWS),
     subtitle="what adds least for its weight first",
-    tools=("csv", "full"),
+    tools=("csv", "xlsx", "full"),
 )
 COLUMNS = (
     Column("name", "Component", numeric=False),

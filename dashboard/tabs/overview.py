@@ -65,7 +65,7 @@ PORTFOLIOS = Panel(
     TableBody(TALL_PX, TALL_PX, ""),
     subtitle="as of the last value of each",
     span=8,
-    tools=("csv", "full"),
+    tools=("csv", "xlsx", "full"),
 )
 OPEN = Panel(
     f"{ID}-alerts",

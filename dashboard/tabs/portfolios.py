@@ -34,7 +34,7 @@ TREE = Panel(
     "The fund's tree: each portfolio before its parts. A portfolio without values of its own is the sum of its parts.",
     TableBody(160),
     subtitle=html.Span("choose one to see and change its settings", **needing(CHANGING_ROLE)),
-    tools=("csv", "full"),
+    tools=("csv", "xlsx", "full"),
 )
 SETTINGS = Panel(
     f"{ID}-settings",
@@ -57,7 +57,7 @@ CHANGES = Panel(
     "Changes",
     "Who changed what of the tree, of benchmarks and rates, the newest first.",
     TableBody(90, 320),
-    tools=("csv",),
+    tools=("csv", "xlsx"),
 )
 PANELS = (TREE, SETTINGS, ADD, CHANGES)
 

@@ -46,7 +46,7 @@ CHECKS = Panel(
     "What must be well before it is safe, not ready first. Unknown is not ready; what is not watched does not count.",
     TableBody(380, 0, safe.ROWS),
     subtitle="not ready first",
-    tools=("csv", "full"),
+    tools=("csv", "xlsx", "full"),
 )
 OVER = Panel(f"{ID}-over", "Halts that are over", "The newest hundred; the audit has every one.", TableBody(60))
 PANELS = (HALTS, HALT, CHECKS, OVER)

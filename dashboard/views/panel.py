@@ -16,8 +16,8 @@ from dashboard.components.panel import panel, slot
 from dashboard.components.table import filter_box, scroll_box
 
 GRAPH_TOOLS = ("note", "incidents", "table", "csv", "png", "svg", "link", "full")
-TABLE_TOOLS = ("csv", "full")
-LINKED_TABLE_TOOLS = ("csv", "link", "full")
+TABLE_TOOLS = ("csv", "xlsx", "full")
+LINKED_TABLE_TOOLS = ("csv", "xlsx", "link", "full")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Panel:
     span: int = 12
     """Columns of the raster, of 12."""
     tools: Sequence[str] | None = None
-    """Some of those of components.panel.TOOLS; None: all for a chart, CSV and full screen for a table."""
+    """Some of those of components.panel.TOOLS; None: all for a chart; CSV, Excel and full screen for a table."""
     of: str = ""
     """What it is of, where a page has several of its title: "PostgreSQL"."""
     csv: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from core.portfolio_limits.limit import EVERY_IN_SETTINGS, nearest
 from portfolio.histories import instruments
 from portfolio.holdings import NOBODY_SAID
 from storage.clickhouse.reads.book import instruments_held
@@ -25,6 +26,25 @@ def known_names(stores: Stores, limit: PortfolioLimit) -> set[str]:
     if cut == "currency":
         return {*(each.currency for each in list_portfolios(stores.state, OWN)), *_said(about, cut)}
     return {*_said(about, cut), NOBODY_SAID}
+
+
+def unknown_named(stores: Stores) -> list[str]:
+    """Return a sentence for each name in the limits of the settings that nobody has told of yet.
+
+    Such a limit is not known until it comes, and one that is mistyped stays so. Raises StorageUnavailable or
+    StorageRejected.
+    """
+    found: list[str] = []
+    for limit in stores.settings.limits.limits():
+        known = known_names(stores, limit) if limit.of else set()
+        what = limit.about.cut.replace("_", " ")
+        found += [
+            f"limits.portfolios: {limit.figure} of {limit.portfolio or EVERY_IN_SETTINGS} names the {what} {name!r}, "
+            f"which nobody has told of yet{nearest(name, known)}"
+            for name in limit.of
+            if name not in known
+        ]
+    return found
 
 
 def _said(about: Sequence[Series], cut: str) -> set[str]:

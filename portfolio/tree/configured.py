@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import FundwatchError, SettingsError, StorageUnavailable
 from core.trading_days import trading_days
+from portfolio.limits.names import unknown_named
 from portfolio.series.reference import catalogue
 from portfolio.tree.lost import put_back
 from portfolio.tree.misnamed import refuse_misnamed
@@ -44,6 +45,8 @@ def prepare_tree(stores: Stores) -> None:
     if items:
         _put(stores, items)
     refuse_misnamed(stores)
+    for told in unknown_named(stores):
+        log.warning("%s", told)
     calendars = {each.calendar for each in list_portfolios(stores.state) if each.calendar}
     threading.Thread(target=_make_calendars, args=(calendars,), name="calendars", daemon=True).start()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ from storage.state.portfolios import OWN, names_in, portfolios_in
 
 if TYPE_CHECKING:
     from storage.stores import Stores
+
+log = logging.getLogger(__name__)
 
 CLOSE = 0.75
 """How alike (0 to 1) a name must be to be taken for a typing mistake, and not for a portfolio that is yet to come."""
@@ -60,11 +63,15 @@ def _meant(given: str, known: Mapping[str, str], former: Mapping[str, str]) -> s
 def refuse_misnamed(stores: Stores) -> None:
     """Raise SettingsError for a name that is nearly one of a portfolio: its limits would silently be the default ones.
 
-    Raises StorageUnavailable.
+    One that is like none may be of a portfolio that is yet to come: the log tells of it. Raises StorageUnavailable.
     """
+    found = misnamed(stores)
+    for each in found:
+        if not each.near:
+            log.warning("%s: %r is no portfolio of the fund yet: what it says counts for nobody", each.place, each.name)
     lines = [
         f"{each.place}: {each.name!r} is no portfolio of the fund; did you mean {each.near!r}?"
-        for each in misnamed(stores)
+        for each in found
         if each.near
     ]
     if lines:

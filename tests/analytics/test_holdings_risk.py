@@ -96,8 +96,14 @@ def test_what_was_to_be_said_the_evening_before_is_that_days_own_risk() -> None:
     for at, (end, book) in enumerate(zip(places, books, strict=True)):
         evening = holdings_risk.historical_risk(book, RETURNS[end - 250 : end], 0.95)
         assert said[at] == pytest.approx(evening.value_at_risk)
-    normal = past_risk.past_var(books, RETURNS, places, 0.95, 250, parametric=True)
+    normal = past_risk.past_var(books, RETURNS, places, 0.95, 250, "parametric")
     assert normal[1] == pytest.approx(1.6448536 * math.sqrt(np.mean((RETURNS[348:598] @ books[1]) ** 2)))
+    modified = past_risk.past_var(books, RETURNS, places, 0.95, 250, "cornish_fisher")
+    for at, (end, book) in enumerate(zip(places, books, strict=True)):
+        one = modified_risk.modified_risk(book, RETURNS[end - 250 : end], 0.95)
+        assert modified[at] == pytest.approx(one.value_at_risk if one else math.nan, nan_ok=True)
+    wild = np.where(np.arange(len(RETURNS))[:, None] == 400, -0.9, RETURNS)
+    assert np.isnan(past_risk.past_var(books, wild, places, 0.99, 250, "cornish_fisher")).any(), "tails too fat for it"
     with pytest.raises(ValueError, match="places: a day has fewer than 598 days before it"):
         past_risk.past_var(books, RETURNS, places, 0.95, 598)
 

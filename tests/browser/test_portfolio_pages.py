@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from tests.support.accessibility import violations_in_every_look
 from tests.support.application import create_app
 from tests.support.keyboard import tab_to
 from tests.support.readiness import safe_stores
+from tests.support.workbooks import opened
 
 pytestmark = pytest.mark.browser
 PAGES = (portfolio.TAB, holdings.PAGE, exposure.PAGE, attribution.PAGE, limits.PAGE, reconcile.PAGE)
@@ -88,6 +90,12 @@ def test_exposure_keeps_its_zoom_over_news_and_leads_to_a_strategy(page: Page, u
     page.keyboard.press("ArrowRight")
     expect(page).to_have_url(re.compile("group=portfolio"))
     expect(page.locator("#exposure-rows")).to_contain_text("Sector pairs")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download Excel: Groups").press("Enter")
+    assert download.value.suggested_filename == "exposure-groups.xlsx"
+    sheet = opened(Path(download.value.path()).read_bytes())["By strategy"]
+    assert [cell.value for cell in sheet.rows[0]] == ["Strategy", "Long", "Short", "Net", "Gross", "Change"]
+    assert sheet.rows[-1][0].value == "All" and sheet.rows[-1][1].number_format == "0.00%"
     assert violations_in_every_look(page) == []
     page.set_viewport_size({"width": 1440, "height": 900})
     tab_to(page, page.locator("#exposure-rows").get_by_role("link", name="Sector pairs"))

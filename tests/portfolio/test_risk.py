@@ -121,6 +121,17 @@ def test_the_model_is_held_against_what_came(sample: Stores) -> None:
     assert found.forecast[before] == pytest.approx(-np.quantile(pnl, 0.05), rel=1e-6)
 
 
+def test_each_method_is_held_against_what_came_by_its_own_line(sample: Stores) -> None:
+    lines, said = {}, {}
+    for method in METHODS:
+        found = past_risk_of(sample, FUND, None, RiskQuery(method=method), np.datetime64("2022-12-28"))
+        assert found is not None and np.isfinite(found.forecast).all()
+        lines[method], said[method] = found.forecast, back_test(found, "USD").subtitle
+    at = len(lines["historical"]) // 2
+    assert len({round(float(each[at]), 6) for each in lines.values()}) == 3
+    assert "historical, from 250 days" in said["historical"] and "Cornish-Fisher" in said["cornish_fisher"]
+
+
 def test_what_came_in_a_week_is_not_held_against_the_loss_of_a_day(funded: Stores, send: Send) -> None:
     priced(send, "ACME", levels())
     days = days_back()

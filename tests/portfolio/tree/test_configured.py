@@ -11,6 +11,7 @@ import pytest
 from access.viewer import Viewer
 from core.errors import ChangeRejected, SettingsError
 from core.roles import Role
+from core.settings.limits import SetLimits
 from core.settings.model import Settings
 from core.settings.portfolios import SetPortfolio
 from core.settings.readiness import Readiness, ReadinessOfPortfolio
@@ -22,7 +23,7 @@ from portfolio.tree.merge import merge
 from portfolio.tree.settings import add, change
 from storage.state.changes import recent_changes
 from storage.state.portfolios import list_known_names, list_portfolios
-from storage.state.series import Blend, put_blend
+from storage.state.series import Blend, Series, put_blend, put_series
 from storage.stores import Stores
 
 
@@ -122,3 +123,24 @@ def test_a_mistyped_portfolio_under_readiness_stops_the_start_and_one_that_is_no
     assert "names 'crypto', which is no portfolio" in view.notes["readiness-checks"]
     merge(stores, "pairs", "macro", "macro", "ana")
     prepare_tree(started("pairs"))
+
+
+def test_names_in_limits_that_nobody_told_of_are_in_the_log_at_the_start(
+    stores: Stores, caplog: pytest.LogCaptureFixture
+) -> None:
+    add(stores, {"name": "macro"})
+    put_series(stores.state, [Series("own", "XOM", "Exxon", sector="Energy")])
+    limits = SetLimits.model_validate({"portfolios": [
+        {"portfolio": "macro", "figure": "sector", "at_most": "20 %", "of": "Enrgy"},
+        {"portfolio": "macro", "figure": "sector", "at_most": "30 %", "of": "Energy"},
+        {"portfolio": "crypto", "figure": "gross", "at_most": "200 %"},
+        {"portfolio": "*", "figure": "restricted", "of": ["XOM", "TWTR"]},
+    ]})  # fmt: skip
+    prepare_tree(replace(stores, settings=stores.settings.model_copy(update={"limits": limits})))
+    told = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert told == [
+        "limits.portfolios: 'crypto' is no portfolio of the fund yet: what it says counts for nobody",
+        "limits.portfolios: sector of macro names the sector 'Enrgy', which nobody has told of yet; "
+        "did you mean 'Energy'?",
+        "limits.portfolios: restricted of * names the instrument 'TWTR', which nobody has told of yet",
+    ]
