@@ -98,6 +98,7 @@ def create_app(
     shown.install(server)
     by_link.install(server, stores, rates.SignIns(stores, "message-links"))
     app.graph_paths = tuple(page.path for page in pages if page.graphs)
+    app.refreshed = {page.path: page.id for page in pages if page.build}
     shells = lru_cache(maxsize=SHELLS_KEPT)(partial(shell, pages, stores.settings.refresh_seconds))
     app.layout = lambda: shells(current_viewer().only(("name", "role")))
     _add_routing(app, stores, pages)

@@ -8,7 +8,7 @@
 
   const state = { answeredAt: Date.now(), failures: 0, asking: false, skewMs: 0, isLost: false };
   const listeners = [];
-  const plainFetch = window.fetch.bind(window);
+  const plainFetch = fw.plainFetch = window.fetch.bind(window);
 
   fw.connection = state;
   fw.now = () => (Date.now() + state.skewMs) / 1000;
@@ -20,7 +20,7 @@
     const isCallback = address.includes("_dash-update-component");
     const opening = isCallback ? fw.openingOf(options.body) : null;
     const isRefresh = isCallback && !opening;
-    const send = () => fw.whenSignedIn(address, () => plainFetch(resource, options));
+    const send = () => fw.whenSignedIn(address, () => (isCallback && fw.early(options.body)) || plainFetch(resource, options));
     try {
       const answer = opening ? fw.openWhenAnswered(opening, send) : send();
       if (isRefresh) fw.refreshSent();
@@ -28,7 +28,7 @@
       // Fundwatch itself answers /healthz with 503 when storage does not: panels say that, not the banner.
       const isOwn = address.endsWith("/healthz") && response.headers.has("X-Fundwatch-Now");
       if (response.status >= 500 && !isOwn) failed(isRefresh);
-      else answered(response, sentAt);
+      else if (!fw.wasEarly(response)) answered(response, sentAt);
       return response;
     } catch (error) {
       failed(isRefresh);
@@ -36,6 +36,7 @@
     }
   };
 
+  fw.answered = answered;
   function answered(response, sentAt) {
     const now = Number(response.headers.get("X-Fundwatch-Now"));
     const arrivedAt = Date.now();

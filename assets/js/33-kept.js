@@ -24,9 +24,11 @@
     if (select && select.value.startsWith(OWN)) fw.remember(`own ${path}`, select.value);
   };
 
+  fw.keptOf = (path) => (isFirst ? ownFirst(path) : fw.recall(nameOf(path)));
+
   // Writes the kept choices of a page into its address, if that has none.
   fw.restoreKept = function (path) {
-    const kept = isFirst ? ownFirst(path) : fw.recall(nameOf(path));
+    const kept = fw.keptOf(path);
     isFirst = false;
     if (kept && !location.search && fw.isTab(path)) history.replaceState(history.state, "", `${location.pathname}?${kept}${location.hash}`);
   };

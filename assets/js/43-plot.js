@@ -2,6 +2,7 @@
 (function (fw) {
   "use strict";
   const RESIZE_AFTER_MS = 60;
+  const DRAWN = "fundwatch-chart"; // among the browser's user timings
   // Nothing leaves: plotly 7 would otherwise offer to send the chart's data to its cloud.
   const CONFIG = {
     displaylogo: false, displayModeBar: false, doubleClick: "autosize", plotlyServerURL: "", responsive: false, scrollZoom: false,
@@ -18,10 +19,12 @@
   function load() {
     if (window.Plotly) return Promise.resolve();
     const url = document.querySelector('meta[name="fundwatch-plotly"]').content;
+    const coming = document.readyState === "complete" ? null : document.querySelector(`script[src="${url}"]`); // with the page
     return new Promise((done, fail) => {
-      const script = document.createElement("script");
+      const script = coming || document.createElement("script");
       script.addEventListener("load", done);
       script.addEventListener("error", () => { script.remove(); fail(new Error(`cannot load ${url}`)); });
+      if (coming) return;
       script.src = url;
       document.head.append(script);
     });
@@ -44,6 +47,7 @@
     if (isFirst) place.append(document.createElement("div"));
     const plot = place.firstElementChild;
     await fw.plotNow(plot, figure);
+    performance.mark(DRAWN);
     if (isFirst) watch(place, plot);
     writeMinus(plot);
   }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import plotly
@@ -29,6 +31,7 @@ INDEX = """<!DOCTYPE html>
 <meta name="color-scheme" content="dark light">
 <meta name="fundwatch-plotly" content="{plotly}" data-paths="{graph_paths}">
 <meta name="fundwatch-account" content="{account}">
+<meta name="fundwatch-page" content="{page}">
 <title>{title}</title>
 <script src="{boot}"></script>
 {early}
@@ -49,13 +52,15 @@ OPEN = Markup(
 
 
 class Application(Dash):
-    """Dash with our own document. Plotly's script is left out of it: the router loads it where it is used."""
+    """Dash with our own document. Plotly's script is in it on pages with charts; the router loads it for others."""
 
     bootstrap_url: str = ""
     bundle_urls: dict[str, str]
     """Our own scripts and styles: addresses by kind, js and css."""
     graph_paths: tuple[str, ...] = ()
     """Pages that show charts."""
+    refreshed: Mapping[str, str] = MappingProxyType({})
+    """Ids of the pages that are refreshed, by path: their first answer is asked for with them (assets/js/13-early.js)."""
 
     def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
         """Return the document; called by Dash for each page load."""
@@ -71,6 +76,7 @@ class Application(Dash):
             renderer=parts["renderer"],
             plotly=PLOTLY_URL,
             account=escape(viewer.name),
+            page=self.refreshed.get(request.path, ""),
             open=OPEN.format(path=sign_in_path(request.full_path)) if viewer.name == LOCAL_NAME else "",
             early="\n".join(self._early()),
             graph_paths=" ".join(self.graph_paths),
@@ -85,7 +91,7 @@ class Application(Dash):
         """Return the tags of what this page asks for later, so that it is there by then."""
         early = [f'<link rel="preload" as="fetch" crossorigin="anonymous" href="{address}">' for address in DASH_ASKS]
         if request.path in self.graph_paths:
-            early.append(f'<link rel="preload" as="script" href="{PLOTLY_URL}">')
+            early.append(f'<script async src="{PLOTLY_URL}"></script>')  # parsed beside the others while it comes
         return early
 
 

@@ -1,8 +1,8 @@
 """Delta encoding: long columns of a figure as differences of whole numbers, a quarter of the bytes and the same values.
 
-`[20.15, 20.17, null, 20.11]` goes out as `{"scale": 100, "deltas": "+9DE N"}`: the differences 2015, 2, null and -6 as base64
-VLQ, as source maps write numbers (https://tc39.es/ecma426/#sec-base64-vlq: five bits a letter, the lowest first, the sign
-in the first), and a space for null. Days go out as `{"days": "usfCC"}`; assets/js/39-delta.js adds them up again.
+`[20.15, 20.17, null, 20.11]` goes out as `{"scale": 100, "deltas": "+9DE N"}`: the differences 2015, 2, null and -6 as
+base64 VLQ, as source maps write numbers (https://tc39.es/ecma426/#sec-base64-vlq: five bits a letter, the lowest first,
+the sign in the first), and a space for null. Days go out as `{"days": "usfCC"}`; assets/js/39-delta.js adds them up.
 """
 
 from __future__ import annotations

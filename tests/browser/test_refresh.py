@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from tests.browser.conftest import Site, Watch, until
 from tests.browser.demo import CHART, TABS, drag_across, open_demo, plot_layout, refresh, revision
@@ -32,6 +32,33 @@ def test_pause_stops_requests_and_resume_fetches_at_once(page: Page, site: Site,
     demo.live.bump("demo")
     page.locator("#refresh-pause").click()
     expect(page.locator("#demo-card-cpu .fw-card-value")).to_have_text("77 %")
+
+
+@pytest.mark.parametrize("query", ["", "?window=6h"])
+def test_a_page_and_its_first_answer_are_asked_for_once_and_wait_for_no_frame(
+    page: Page, site: Site, demo: FakeStores, query: str
+) -> None:
+    asked: list[str] = []
+    held: list[Route] = []
+
+    def note(request: Request) -> None:
+        if "_dash-update-component" in request.url:
+            asked.append(str(request.post_data_json["output"]))
+
+    page.on("request", note)
+    page.route("**/_dash-layout", lambda route: held.append(route))
+    page.goto(f"{site.url}/demo{query}", wait_until="commit")
+    for _ in range(300):
+        if len(asked) == 2 and held:
+            break
+        page.wait_for_timeout(50)
+    assert [output.strip(".").partition("-")[0] for output in asked] == ["page.children", "demo"]
+    for route in held:
+        route.continue_()
+    page.wait_for_selector(CHART)
+    expect(page.locator("#demo-card-cpu .fw-card-value")).to_have_text(f"{demo.value:.0f} %")
+    assert asked.count("page.children") == 1
+    assert len(demo.builds) == 1
 
 
 def test_new_data_arrives_by_itself_and_unchanged_data_costs_nothing(page: Page, site: Site, demo: FakeStores) -> None:

@@ -21,6 +21,11 @@ ARGUMENTS = (
 
 def launch(playwright: Playwright) -> Browser:
     """Return a browser. Raises AssertionError when there is none: a browser test never skips."""
+    return playwright.chromium.launch(executable_path=executable(), args=list(ARGUMENTS))
+
+
+def executable() -> str:
+    """Return the path of the browser. Raises AssertionError when there is none."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     assert path, "this needs Chromium: apt-get install chromium"
-    return playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+    return path
