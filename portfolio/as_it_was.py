@@ -36,11 +36,11 @@ class Past:
         return [start, *known[is_last].tolist()]
 
     def at(self, moment: int) -> Fund:
-        """Return the fund as it was at a moment, in epoch seconds: nothing else than these portfolios is in it."""
+        """Return the fund as it was at a moment, in epoch seconds: nothing is in it but what these portfolios reported."""
         navs = _at(self.navs, self.points, self.first, moment)
         there = np.flatnonzero(navs.newest)
         rows = {navs.portfolios[row]: int(row) for row in there}
-        return Fund(navs, rows, self.whole.tree, self.whole.exchange)
+        return Fund(navs, rows, self.whole.tree, self.whole.exchange, lambda _fund, _portfolio: None)
 
 
 def past_of(
