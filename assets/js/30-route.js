@@ -51,14 +51,16 @@
   const drawsCharts = (path) => plotlyMeta().dataset.paths.split(" ").includes(path);
 
   fw.pathOf = (pathname) => (pathname === "/" ? firstPath() : pathname);
-  fw.isTab = (path) => (pages()[path] || {}).tab === path;
+  fw.tabOf = (path) => (pages()[path] || {}).tab;
+  fw.isTab = (path) => fw.tabOf(path) === path;
+  fw.sharedBy = (path) => (pages()[path] || {}).shares || []; // names of choices that it shares with other pages of its tab
 
   function firstPath() {
     const first = document.querySelector(".fw-nav a");
     return first ? first.getAttribute("href") : "/";
   }
 
-  // path → {title, tab: path of the tab it belongs to}
+  // path → {title, tab: path of the tab it belongs to, shares: names of choices}
   const pages = () => JSON.parse(document.querySelector(".fw-nav").dataset.pages);
 
   function markCurrent(path) {

@@ -1,12 +1,18 @@
-// The choices of a tab outlive it: a visit to its plain address begins with the last ones of this browser, and writes them
-// into the address. An address that has choices of its own is the truth.
+// The choices of a page outlive it: a visit to its plain address begins with the last ones of this browser, and writes them
+// into the address. What pages of one tab share (which portfolio, as of when) is on each of them as it was chosen last on
+// any. An address that has choices of its own is the truth.
 (function (fw) {
   "use strict";
-  const NOT_KEPT = new Set(["highlight", "order"]);
+  const NOT_KEPT = new Set(["highlight", "order", "limit"]);
+  const OF_A_PORTFOLIO = ["instrument", "trades"]; // of no use where another portfolio is shown
   const OWN = "own:";
   let isFirst = true; // the page with which the browser's tab was opened
 
   const nameOf = (path) => `choices ${path}`;
+  const sharedOf = (path) => `shared ${fw.tabOf(path)}`;
+  const ownOf = (path) => `own ${fw.tabOf(path)}`;
+  const recalled = (name) => new URLSearchParams(fw.recall(name) || "");
+  const isKept = (path) => fw.isTab(path) || fw.sharedBy(path).length > 0;
 
   // A zoom to hours of the past is of no use tomorrow; a range of days is.
   function worthKeeping(tab, name) {
@@ -17,27 +23,47 @@
   fw.keepChoices = function (choices) {
     const path = fw.pathOf(location.pathname);
     const tab = document.querySelector(`.fw-tab[data-path="${path}"]`);
-    if (!tab || !fw.isTab(path)) return;
+    if (!tab || !isKept(path)) return;
     const kept = Object.entries(choices).filter(([name]) => worthKeeping(tab, name)).sort();
     fw.remember(nameOf(path), new URLSearchParams(kept).toString());
+    keepShared(path, choices);
     const select = tab.querySelector(`select[id*='"name":"portfolio"']`);
-    if (select && select.value.startsWith(OWN)) fw.remember(`own ${path}`, select.value);
+    if (select && select.value.startsWith(OWN)) fw.remember(ownOf(path), select.value);
   };
 
-  fw.keptOf = (path) => (isFirst ? ownFirst(path) : fw.recall(nameOf(path)));
+  // The default is kept as well, as nothing: it takes the place of what another page had.
+  function keepShared(path, choices) {
+    if (!fw.sharedBy(path).length) return;
+    const shared = recalled(sharedOf(path));
+    for (const name of fw.sharedBy(path)) shared.set(name, choices[name] || "");
+    fw.remember(sharedOf(path), shared.toString());
+  }
 
   // Writes the kept choices of a page into its address, if that has none.
   fw.restoreKept = function (path) {
-    const kept = fw.keptOf(path);
+    const wasFirst = isFirst;
     isFirst = false;
-    if (kept && !location.search && fw.isTab(path)) history.replaceState(history.state, "", `${location.pathname}?${kept}${location.hash}`);
+    if (location.search || !isKept(path)) return;
+    const kept = withShared(path, recalled(nameOf(path)));
+    const query = (wasFirst ? ownFirst(path, kept) : kept).toString();
+    if (query) history.replaceState(history.state, "", `${location.pathname}?${query}${location.hash}`);
   };
 
+  function withShared(path, kept) {
+    const before = kept.get("portfolio") || "";
+    const shared = recalled(sharedOf(path));
+    for (const name of fw.sharedBy(path).filter((each) => shared.has(each))) {
+      if (shared.get(name)) kept.set(name, shared.get(name));
+      else kept.delete(name);
+    }
+    if ((kept.get("portfolio") || "") !== before) OF_A_PORTFOLIO.forEach((name) => kept.delete(name));
+    return kept;
+  }
+
   // A browser that opens Fundwatch anew opens it with a portfolio of its own, even if it showed the sample last.
-  function ownFirst(path) {
-    const kept = fw.recall(nameOf(path));
-    const shown = new URLSearchParams(kept || "").get("portfolio");
-    const own = fw.recall(`own ${path}`);
-    return own && shown && !shown.startsWith(OWN) ? new URLSearchParams({ portfolio: own }).toString() : kept;
+  function ownFirst(path, kept) {
+    const shown = kept.get("portfolio");
+    const own = fw.recall(ownOf(path));
+    return own && shown && !shown.startsWith(OWN) ? new URLSearchParams({ portfolio: own }) : kept;
   }
 })(window.fundwatch);

@@ -228,11 +228,14 @@ def _keys(tabs: Sequence[Tab]) -> str:
 
 
 def _pages(pages: Sequence[Page]) -> str:
-    """Return title and tab of every page by its path, for assets/js/30-route.js."""
+    """Return title, tab and shared choices of every page by its path, for assets/js/30-route.js."""
     paths = {page.id: page.path for page in pages}
-    return json.dumps(
-        {page.path: {"title": page.own_title, "tab": paths.get(page.parent, page.path)} for page in pages}
-    )
+    return json.dumps({page.path: _page(page, paths.get(page.parent, page.path)) for page in pages})
+
+
+def _page(page: Page, tab: str) -> dict[str, Any]:
+    shares = {"shares": page.shared_choices} if page.shared_choices else {}
+    return {"title": page.own_title, "tab": tab, **shares}
 
 
 def _links(tabs: Sequence[Tab]) -> dbc.Nav:

@@ -11,6 +11,9 @@ from portfolio.chosen import find, key_of
 from portfolio.holdings import GROUPS, Group
 from storage.state.portfolios import Portfolio
 
+WHICH = ("portfolio",)
+WHICH_AND_WHEN = ("portfolio", "asof")
+"""What pages of a portfolio share (Page.shared_choices)."""
 DEFAULT_GROUP: Group = "sector"
 MARKS = {"sample": "sample", "replay": "replay"}
 """What is said of portfolios that are not the fund's own, by origin."""

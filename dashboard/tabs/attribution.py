@@ -24,7 +24,14 @@ from dashboard.components.choices import (
 )
 from dashboard.components.panel import panels, slot
 from dashboard.portfolio import choice_bar as portfolio_bar
-from dashboard.portfolio.common_choices import DEFAULT_GROUP, as_of_choice, chosen_group, group_choice, portfolio_choice
+from dashboard.portfolio.common_choices import (
+    DEFAULT_GROUP,
+    WHICH_AND_WHEN,
+    as_of_choice,
+    chosen_group,
+    group_choice,
+    portfolio_choice,
+)
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
 from portfolio.allowed import seen
@@ -308,6 +315,7 @@ PAGE = Page(
     layout=layout,
     build=build,
     varies_by=("portfolios",),
+    shared_choices=WHICH_AND_WHEN,
     datasets=("portfolio",),
     panels=PANELS,
     slots=SLOTS,

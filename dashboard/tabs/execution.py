@@ -21,7 +21,7 @@ from dashboard.components.panel import panels, slot
 from dashboard.execution import cards, charts, tables
 from dashboard.execution.broker import broker_rows
 from dashboard.portfolio import choice_bar as portfolio_bar
-from dashboard.portfolio.common_choices import as_of_choice, portfolio_choice
+from dashboard.portfolio.common_choices import WHICH_AND_WHEN, as_of_choice, portfolio_choice
 from dashboard.portfolio.sub_page import lacks, mark, nothing
 from dashboard.views.marks import of_portfolio
 from dashboard.views.panel import GraphBody, Panel, TableBody
@@ -258,6 +258,7 @@ PAGE = Page(
     layout=layout,
     build=build,
     varies_by=("portfolios",),
+    shared_choices=WHICH_AND_WHEN,
     datasets=("portfolio", HISTORY, IbSource.KIND),
     panels=PANELS,
     slots=(

@@ -13,7 +13,13 @@ from analytics.performance import WINDOWS
 from dashboard.components.choices import choice_bar, choice_segments, spacer
 from dashboard.components.panel import panels, slot
 from dashboard.exposure import charts, tables
-from dashboard.portfolio.common_choices import as_of_choice, chosen_group, group_choice, portfolio_choice
+from dashboard.portfolio.common_choices import (
+    WHICH_AND_WHEN,
+    as_of_choice,
+    chosen_group,
+    group_choice,
+    portfolio_choice,
+)
 from dashboard.portfolio.links import to_group
 from dashboard.portfolio.sub_page import lacks, mark, nothing
 from dashboard.tabs.holdings import FEED
@@ -138,6 +144,7 @@ PAGE = Page(
     layout=layout,
     build=build,
     varies_by=("portfolios",),
+    shared_choices=WHICH_AND_WHEN,
     datasets=("portfolio",),
     panels=PANELS,
     slots=(REMARKS, STRIP, MARK, f"{ID}-group-said", f"{ID}-groups-said", NOW.slot),

@@ -12,7 +12,13 @@ from dashboard.components.choices import choice_bar, choice_segments, chosen, sp
 from dashboard.components.panel import panels, slot
 from dashboard.holdings import cards, charts, tables
 from dashboard.portfolio import choice_bar as portfolio_bar
-from dashboard.portfolio.common_choices import as_of_choice, chosen_group, group_choice, portfolio_choice
+from dashboard.portfolio.common_choices import (
+    WHICH_AND_WHEN,
+    as_of_choice,
+    chosen_group,
+    group_choice,
+    portfolio_choice,
+)
 from dashboard.portfolio.sub_page import lacks, mark, nothing
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
@@ -182,6 +188,7 @@ PAGE = Page(
     layout=layout,
     build=build,
     varies_by=("portfolios",),
+    shared_choices=WHICH_AND_WHEN,
     datasets=("portfolio",),
     panels=PANELS,
     slots=(

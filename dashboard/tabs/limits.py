@@ -20,7 +20,7 @@ from dashboard.limits import tables
 from dashboard.limits.forms import forms, limit_form
 from dashboard.limits.tables import ID, PATH
 from dashboard.portfolio import choice_bar as portfolio_bar
-from dashboard.portfolio.common_choices import MARKS, portfolio_choice
+from dashboard.portfolio.common_choices import MARKS, WHICH, portfolio_choice
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.rights import needs
 from dashboard.views.route import Answer, Route
@@ -190,6 +190,7 @@ PAGE = Page(
     layout=layout,
     build=build,
     varies_by=("role", "portfolios"),
+    shared_choices=WHICH,
     datasets=("portfolio", LIMITS),
     panels=PANELS,
     slots=(

@@ -16,6 +16,7 @@ from dashboard.components.panel import panels, slot
 from dashboard.portfolio import choice_bar, downloads, fragments
 from dashboard.portfolio.cards import card_strip
 from dashboard.portfolio.colours import compared_colours
+from dashboard.portfolio.common_choices import WHICH_AND_WHEN
 from dashboard.portfolio.metric_tables import METRIC_ROWS, PART_ROWS
 from dashboard.portfolio.panels import CHART_GRAPHS, CHART_PANELS, CHART_SLOTS, chart_panel, draw_charts
 from dashboard.portfolio.tables import drawdown_table
@@ -243,6 +244,7 @@ TAB = Tab(
     layout=layout,
     build=build,
     varies_by=("portfolios",),
+    shared_choices=WHICH_AND_WHEN,
     datasets=("portfolio",),
     panels=PANELS,
     slots=(

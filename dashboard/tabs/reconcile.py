@@ -11,7 +11,7 @@ from access.viewer import Viewer
 from dashboard.components.choices import choice_bar, spacer
 from dashboard.components.panel import panels, slot
 from dashboard.portfolio import choice_bar as portfolio_bar
-from dashboard.portfolio.common_choices import as_of_choice, portfolio_choice
+from dashboard.portfolio.common_choices import WHICH_AND_WHEN, as_of_choice, portfolio_choice
 from dashboard.portfolio.sub_page import lacks, mark, nothing
 from dashboard.reconcile import cards, charts, tables
 from dashboard.views.panel import GraphBody, Panel, TableBody
@@ -113,6 +113,7 @@ PAGE = Page(
     layout=layout,
     build=build,
     varies_by=("portfolios",),
+    shared_choices=WHICH_AND_WHEN,
     datasets=("portfolio",),
     panels=PANELS,
     slots=(REMARKS, STRIP, MARK, f"{ID}-course-said", f"{ID}-positions-said", POSITIONS.slot, MONEY.slot),

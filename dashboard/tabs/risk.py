@@ -12,7 +12,7 @@ from dashboard.components.card import empty
 from dashboard.components.choices import choice_bar, choice_input, spacer
 from dashboard.components.panel import panels, slot
 from dashboard.portfolio.choice_bar import adjusted_line
-from dashboard.portfolio.common_choices import chosen_group, group_choice
+from dashboard.portfolio.common_choices import WHICH_AND_WHEN, chosen_group, group_choice
 from dashboard.risk import cards, charts, tables
 from dashboard.risk.bar import FEED, Asked, asked_of, method_choice, portfolio_choices
 from dashboard.risk.mark import mark, returns_said
@@ -188,6 +188,7 @@ PAGE = Page(
     layout=layout,
     build=build,
     varies_by=("portfolios",),
+    shared_choices=WHICH_AND_WHEN,
     datasets=("portfolio",),
     panels=PANELS,
     slots=(

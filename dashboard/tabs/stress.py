@@ -13,7 +13,7 @@ from dashboard.components.card import empty
 from dashboard.components.choices import choice_bar, spacer
 from dashboard.components.panel import panels, slot
 from dashboard.portfolio.choice_bar import adjusted_line
-from dashboard.portfolio.common_choices import chosen_group, group_choice
+from dashboard.portfolio.common_choices import WHICH_AND_WHEN, chosen_group, group_choice
 from dashboard.risk.bar import FEED, Asked, asked_of, portfolio_choices
 from dashboard.risk.cards import left_out_line
 from dashboard.risk.mark import mark, returns_said
@@ -212,6 +212,7 @@ PAGE = Page(
     layout=layout,
     build=build,
     varies_by=("portfolios", "role"),
+    shared_choices=WHICH_AND_WHEN,
     datasets=("portfolio", DATASET),
     panels=PANELS,
     slots=(

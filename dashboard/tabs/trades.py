@@ -19,7 +19,7 @@ from dashboard.components.choices import (
     spacer,
 )
 from dashboard.components.panel import panels, slot
-from dashboard.portfolio.common_choices import as_of_choice, portfolio_choice
+from dashboard.portfolio.common_choices import WHICH_AND_WHEN, as_of_choice, portfolio_choice
 from dashboard.portfolio.sub_page import lacks, mark, nothing
 from dashboard.trades import blotter, cards, charts, tables
 from dashboard.views.panel import GraphBody, Panel, TableBody
@@ -237,6 +237,7 @@ PAGE = Page(
     layout=layout,
     build=build,
     varies_by=("portfolios",),
+    shared_choices=WHICH_AND_WHEN,
     datasets=("portfolio",),
     panels=PANELS,
     slots=(

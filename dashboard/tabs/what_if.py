@@ -12,6 +12,7 @@ from dashboard.components.card import empty, verdict
 from dashboard.components.choices import choice_bar, choice_input, spacer
 from dashboard.components.panel import panels, slot
 from dashboard.portfolio.choice_bar import adjusted_line
+from dashboard.portfolio.common_choices import WHICH_AND_WHEN
 from dashboard.risk.bar import FEED, Asked, asked_of, portfolio_choices
 from dashboard.risk.mark import mark, returns_said
 from dashboard.tabs.limits import AGAIN_SECONDS
@@ -137,6 +138,7 @@ PAGE = Page(
     layout=layout,
     build=build,
     varies_by=("portfolios",),
+    shared_choices=WHICH_AND_WHEN,
     datasets=("portfolio", DATASET_OF_LIMITS),
     panels=PANELS,
     slots=(REMARKS, MARK, *(panel.slot for panel in PANELS), FIGURES.subtitle_slot, LIMITS.subtitle_slot),

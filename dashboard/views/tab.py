@@ -115,6 +115,8 @@ class Page:
     """Id of the tab that a sub-page belongs to."""
     called: str = ""
     """What it is called beside its sub-pages and in the browser's title, where a tab's title is that of them all."""
+    shared_choices: tuple[str, ...] = ()
+    """Names of choices that pages of one tab have in common: what is chosen on one of them is chosen on all."""
     datasets: tuple[str, ...] = ()
     """Data sets whose version gates the refresh (see storage.live.redis.Live.version)."""
     panels: tuple[Panel, ...] = ()
