@@ -63,7 +63,7 @@ def _read(found: Stressed, texts: Mapping[str, str], wrong: dict[str, str]) -> S
     moves = {field: _moves(field, texts.get(field, ""), names[field], found, wrong) for field in FIELDS}
     if not wrong and not market and not any(moves.values()):
         wrong["market"] = "nothing moves; give a move of the market, a sector, an asset class, a strategy or a currency"
-    return Scenario("", market, **moves)
+    return Scenario("", market, moves["sectors"], moves["asset_classes"], moves["strategies"], moves["currencies"])
 
 
 def nearest(wanted: str, known: Iterable[str]) -> str:

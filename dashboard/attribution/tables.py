@@ -57,11 +57,13 @@ def groups_table(found: Attribution, by: Group, choices: Choices) -> html.Div:
 def positions_table(found: Attribution) -> html.Div:
     """Return what each position added, the largest gain first."""
     has_parts = len({place.portfolio for place in found.book.positions}) > 1
+    has_foreign = any(place.currency != found.portfolio.currency for place in found.book.positions)
     about = {f"{each.portfolio}\n{each.instrument}": each for each in found.book.positions}
     columns = [
         Column("instrument", "Instrument", numeric=False, definition="Leads to its history on Holdings"),
         *([Column("portfolio", "Strategy", numeric=False)] if has_parts else []),
         Column("sector", "Sector", numeric=False),
+        *([Column("currency", "Currency", numeric=False, definition="Its own")] if has_foreign else []),
         _WEIGHT,
         *_MONEY,
     ]
@@ -79,6 +81,7 @@ def positions_table(found: Attribution) -> html.Div:
                 ),
                 "portfolio": found.book.names.get(place.portfolio, place.portfolio),
                 "sector": place.about.sector or None,
+                "currency": place.currency,
                 **_part(part),
             }
         )

@@ -29,12 +29,12 @@ def strip(found: Holdings) -> list[html.Article]:
     largest, five, _ = dense.top[0]
     share = _share(nav)
     return [
-        card(f"{ID}-nav", "Net asset value", text.money(nav, currency), why=_day(found),
+        card(f"{ID}-nav", "Net asset value", text.money(nav), currency, why=_day(found),
              definition="Of the newest value up to the day of the positions"),
-        card(f"{ID}-day", "Day", text.money(whole.day, currency, signed=True), tone=tone(whole.day),
+        card(f"{ID}-day", "Day", text.money(whole.day, signed=True), currency, tone=tone(whole.day),
              why=_of_nav(whole.day, share),
              definition="Profit and loss since the report of the day before, costs and dividends included"),
-        card(f"{ID}-month", "Month so far", text.money(whole.month, currency, signed=True), tone=tone(whole.month),
+        card(f"{ID}-month", "Month so far", text.money(whole.month, signed=True), currency, tone=tone(whole.month),
              why=_of_nav(whole.month, share),
              definition="Profit and loss since the last report of last month"),
         card(f"{ID}-gross", "Gross exposure", text.percent(share(whole.gross)), why=text.money(whole.gross, currency),

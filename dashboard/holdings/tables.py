@@ -32,6 +32,8 @@ COLUMNS = (
     Column("cost", "Cost", definition="Average cost of one, in its own currency; costs in it where it is worked out",
            plain="Average cost"),
     Column("value", "Value", definition="Quantity × price × multiplier and what has accrued, at the day's rate"),
+    Column("currency", "Currency", numeric=False, definition="Its own: that of price, cost and local value"),
+    Column("local", "Local value", definition="Value in its own currency"),
     Column("weight", "Weight", definition="Value over the portfolio's net asset value"),
     Column("day", "Day", definition="Profit and loss since the report of the day before, costs and dividends included"),
     Column("return", "Day %", definition="The day's profit and loss over what it was worth before and what was bought"),
@@ -53,8 +55,11 @@ def positions_table(found: Holdings, chosen: str, costs: Costed, doubts: Mapping
 
     doubts: why prices are hard to believe, by portfolio and instrument.
     """
-    has_parts = len(found.names) > 1
-    columns = [each for each in COLUMNS if has_parts or each.key != "portfolio"]
+    is_left_out = {
+        *(["portfolio"] if len(found.names) < 2 else []),
+        *(["currency", "local"] if all(each.currency == found.portfolio.currency for each in found.positions) else []),
+    }
+    columns = [each for each in COLUMNS if each.key not in is_left_out]
     rows = [
         {
             **_position(found, each, each.instrument == chosen, costs),
@@ -154,7 +159,9 @@ def _position(found: Holdings, each: Holding, is_chosen: bool, costs: Costed) ->
             each.quantity, hint="Click for its trades and orders",
         ),
         "cost": Cell(price_text(each.average_cost), each.average_cost, hint=f"{each.currency}, {costs.of(each)}"),
-        "value": Cell(text.money(each.value), each.value, hint=_local(found, each)),
+        "value": Cell(text.money(each.value), each.value),
+        "currency": each.currency,
+        "local": Cell(text.money(each.local_value), each.local_value),
         "weight": Cell(text.percent(each.weight), each.weight),
         "day": _gain(each.day),
         "return": _return(each),
@@ -232,9 +239,3 @@ def _no_volume(each: Holding) -> str:
     return (
         "its average daily volume is not known: send it with the instruments" if math.isnan(each.volume_share) else ""
     )
-
-
-def _local(found: Holdings, each: Holding) -> str:
-    if each.currency == found.portfolio.currency:
-        return ""
-    return f"{text.money(each.local_value, each.currency)} in its own currency"

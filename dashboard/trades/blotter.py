@@ -42,6 +42,7 @@ COLUMNS = (
     Column("filled", "Filled"),
     Column("share", "Filled %", definition="Filled over ordered"),
     Column("average", "Average price", definition="Of its fills, by quantity"),
+    Column("currency", "Currency", numeric=False, definition="Of prices"),
     Column("limit", "Limit"),
     Column("type", "Type", numeric=False),
     Column("broker", "Broker", numeric=False),
@@ -54,7 +55,10 @@ def blotter_table(found: Blotter, order: str) -> html.Div:
     """Return the day's orders, the newest first; `order` is the one whose life is shown."""
     rows = [_order(found, each, order) for each in found.orders]
     nothing = "No order of this day is like that."
-    return data_table(ORDERS, COLUMNS, rows, caption="Orders", stack=False, nothing=nothing)
+    own = found.portfolio.currency
+    has_foreign = any(each.filled.currency not in ("", own) for each in found.orders)
+    columns = [each for each in COLUMNS if has_foreign or each.key != "currency"]
+    return data_table(ORDERS, columns, rows, caption="Orders", stack=False, nothing=nothing)
 
 
 def selects(found: Blotter, narrowed: Mapping[str, str]) -> list[Any]:
@@ -119,6 +123,7 @@ def _order(found: Blotter, each: Order, order: str) -> dict[str, Any]:
             price_text(each.filled.average_price), each.filled.average_price,
             hint=each.filled.currency if has_fills else NOT_FILLED,
         ),
+        "currency": each.filled.currency or None,
         "limit": Cell(
             price_text(each.limit_price) if not math.isnan(each.limit_price) else None, each.limit_price,
             hint=NO_LIMIT if math.isnan(each.limit_price) else "",

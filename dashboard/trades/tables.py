@@ -34,6 +34,8 @@ COLUMNS = (
     Column("open", "Open price", definition="Mean by quantity, costs in it, in its own currency, as after splits"),
     Column("close", "Close price", definition="Mean by quantity, after costs, in its own currency"),
     Column("profit", "Profit", definition="In the portfolio's currency, each side at the rate of its day, after costs"),
+    Column("currency", "Currency", numeric=False, definition="Its own: that of prices and local profit"),
+    Column("local", "Local profit", definition="In its own currency, after costs"),
     Column("return", "Return", definition="Profit in its own currency over what was put in"),
     Column("adverse", "MAE", definition="How far it went against the holder at daily closes, over the opening price",
            plain="Maximum adverse excursion"),
@@ -46,7 +48,11 @@ COLUMNS = (
 def trips_table(found: Trips, shown: Sequence[Trip], excursions: Sequence[Excursion], order: str) -> html.Div:
     """Return round trips in the order given; `order` is the one whose life is shown."""
     has_parts = len(found.names) > 1 or any(each.strategy for each in shown)
-    columns = [each for each in COLUMNS if has_parts or each.key != "portfolio"]
+    is_left_out = {
+        *([] if has_parts else ["portfolio"]),
+        *(["currency", "local"] if all(each.currency == found.portfolio.currency for each in shown) else []),
+    }
+    columns = [each for each in COLUMNS if each.key not in is_left_out]
     rows = [_trip(found, each, gone, order) for each, gone in zip(shown, excursions, strict=True)]
     return data_table(TRIPS, columns, rows, caption="Round trips", stack=False, nothing="No round trip is like that.")
 
@@ -87,9 +93,7 @@ def order_button(id: str, chosen: str) -> Any:
 def _trip(found: Trips, each: Trip, gone: Excursion, order: str) -> dict[str, Any]:
     trip, origin = each.of, found.portfolio.origin
     whose = each.whose(found.names)
-    local = f"{text.money(trip.profit, each.currency, signed=True)} in its own currency"
-    is_local = each.currency == found.portfolio.currency
-    hint = NOT_KNOWN if math.isnan(each.profit) else "" if is_local else local
+    hint = NOT_KNOWN if math.isnan(each.profit) else ""
     return {
         "closed": Cell(local_time(trip.closed_seconds), trip.closed_seconds),
         "instrument": Cell(
@@ -103,6 +107,8 @@ def _trip(found: Trips, each: Trip, gone: Excursion, order: str) -> dict[str, An
         "open": Cell(price_text(each.open_price), each.open_price, hint=each.currency),
         "close": Cell(price_text(each.close_price), each.close_price, hint=each.currency),
         "profit": Cell(text.money(each.profit, signed=True), each.profit, tone=tone(each.profit), hint=hint),
+        "currency": each.currency,
+        "local": _money(trip.profit),
         "return": Cell(text.percent(trip.return_ratio, signed=True), trip.return_ratio, tone=tone(trip.return_ratio)),
         "adverse": Cell(text.percent(gone.adverse), gone.adverse, hint=gone.why),
         "favourable": Cell(text.percent(gone.favourable, signed=True), gone.favourable, hint=gone.why),

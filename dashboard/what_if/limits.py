@@ -59,7 +59,8 @@ def _row(each: LimitTried) -> dict[str, Any]:
     before, after = each.before, each.after
     limit, currency, unit = after.limit, after.portfolio.currency, after.limit.about.unit
     status = STATUS[after.state]
-    of = text.cut(after.of or ", ".join(limit.of), 40)
+    is_other = bool(before.of and after.of) and before.of != after.of
+    of = text.cut(f"{before.of} → {after.of}" if is_other else after.of or ", ".join(limit.of), 60)
     return {
         "state": Cell(state_badge(status, _word(each)), hint=after.why),
         "figure": Cell(f"{limit.about.title} {of}".strip(), hint=limit.about.meaning, mark="fw-wraps"),

@@ -202,6 +202,7 @@ def test_what_if_says_which_limits_trades_would_breach(sample: Stores) -> None:
     assert "These trades would breach" in told
     assert "Position at most 25.0 %: XOM 3" in told and "Restricted" not in told, "what was broken stays so"
     table = text_of(found.slots["what-if-limits-table"])
+    assert "Sector Health Care → Energy" in table and "Position LLY → XOM" in table
     assert table.index("would breach") < table.index("kept") and "Gross exposure" in table and "stays broken" in table
     assert "would breach " in text_of(found.slots["what-if-limits-said"])
     past = view(sample, what_if.PAGE, trades="buy 9000000 money of XOM", asof="2020-01-02")
