@@ -53,7 +53,7 @@ def exposure_course(book: BookHistory, query: PortfolioQuery, by: Group) -> Expo
     return ExposureCourse(
         book.days[rows][known], _where_known(whole, np.asarray(unknown[known].any(axis=1))),
         replace(groups, exposure=_where_known(groups.exposure, is_lost)),
-        concentration(held), int((~known).sum()), tuple(sorted(lost)), book.unreported,
+        concentration(held, names=book.group("instrument")), int((~known).sum()), tuple(sorted(lost)), book.unreported,
     )  # fmt: skip
 
 

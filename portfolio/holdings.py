@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Container, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -164,6 +164,8 @@ class Holdings:
     """Of the portfolios that hold them, by id."""
     built: Mapping[str, BuiltReports]
     """By id, of portfolios that report no positions: what they hold is built from their trades."""
+    begins: tuple[int, int] = (0, 0)
+    """Midnights of the reports that `day` and `month` are counted from, epoch seconds; 0: none, or several days."""
 
     @property
     def newest(self) -> int:
@@ -189,7 +191,7 @@ class Holdings:
         return sorted(added, key=lambda each: (math.isnan(each.gross), -each.gross))
 
     def all(self) -> Held:
-        """Return all positions added up, with what was held once: day and month are the portfolio's own."""
+        """Return all positions added up, with what was held once. What cash gained is not in it (portfolio/gained)."""
         return _sum("All", (*self.positions, *self.closed))
 
 
@@ -235,6 +237,7 @@ def holdings(
         tuple(sorted(unrated)),
         {id: whole.tree[id].name if id in whole.tree else id for id in ids},
         {id: each for id, each in built.items() if id in ids},
+        begins=(_common_day(mark[1] for mark in marks.values()), _common_day(mark[2] for mark in marks.values())),
     )  # fmt: skip
 
 
@@ -265,6 +268,12 @@ def _marks(days: NDArray[np.int64]) -> tuple[int, int, int]:
     before = days[days < day]
     earlier = days[days < month]
     return newest, int(before[-1]) if len(before) else 0, int(earlier[-1]) if len(earlier) else 0
+
+
+def _common_day(reports: Iterable[int]) -> int:
+    """Return the midnight of the day that reports are of; 0: of several. A part without one had nothing before."""
+    days = {at // DAY_SECONDS * DAY_SECONDS for at in reports if at}
+    return days.pop() if len(days) == 1 else 0
 
 
 def _nav(

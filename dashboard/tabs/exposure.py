@@ -46,7 +46,7 @@ DENSE = Panel(
     f"{ID}-dense",
     "Concentration",
     "Effective number of positions (one over the sum of squared shares of gross exposure) and the share of gross "
-    "exposure that the largest 1, 5 and 10 positions are.",
+    "exposure that the largest 1, 5 and 10 are, by instrument: what several strategies hold of one is added up.",
     GraphBody(330),
     subtitle="share of gross exposure",
     span=4,
