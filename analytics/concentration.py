@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analytics.block import Floats, over, smallest
-from analytics.inputs import numbers
+from analytics.inputs import Groups, Labels, numbers
 
 TOP = (1, 5, 10)
 
@@ -28,12 +28,14 @@ class Concentration:
         return over(1.0, self.herfindahl)
 
 
-def concentration(values: ArrayLike, top: tuple[int, ...] = TOP) -> Concentration:
+def concentration(values: ArrayLike, top: tuple[int, ...] = TOP, names: Labels | None = None) -> Concentration:
     """Return the concentration of each day. values: (days, positions), 0 where nothing is held.
 
-    Raises ValueError when a value is missing or `top` holds a number below 1.
+    names: what each position is of; those of one name are one, longs less shorts. None: each is by itself.
+    Raises ValueError when a value is missing, names are too few or many, or `top` holds a number below 1.
     """
-    held = np.abs(numbers("values", values, None, None))
+    held = numbers("values", values, None, None)
+    held = np.abs(held if names is None else Groups.of("names", names, held.shape[1]).summed(held))
     if min(top) < 1:
         raise ValueError(f"top: {min(top)} is below 1")
     gross = held.sum(axis=1)

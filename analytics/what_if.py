@@ -72,7 +72,7 @@ def headline(held: Holdings, level: float = 0.95, horizon: int = 1) -> dict[str,
     """
     values = numbers("values", held.values, None)
     nav = float(positive("nav", held.nav))
-    whole, spread = exposure(values[None], [nav]), concentration(values[None])
+    whole, spread = exposure(values[None], [nav]), concentration(values[None], names=held.instruments)
     found = {
         "nav": nav,
         "cash": nav - float(values.sum() if held.is_paid is None else values[held.is_paid].sum()),

@@ -121,7 +121,7 @@ def worked_out(draw: np.random.Generator) -> Job:
     nothing = np.zeros_like(pnl)
     book = BookHistory(
         fund, days, places, nothing, nothing, values, pnl, costs, nothing, nav, np.zeros(DAYS),
-        nav - values.sum(axis=1), {},
+        nav - values.sum(axis=1), {}, days.astype("datetime64[s]").astype(np.int64),
     )  # fmt: skip
     whole = Nav(days, nav, np.zeros(DAYS), 0)
     course = track(days, nav)

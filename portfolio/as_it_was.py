@@ -36,7 +36,7 @@ class Past:
         return [start, *known[is_last].tolist()]
 
     def at(self, moment: int) -> Fund:
-        """Return the fund as it was at a moment, in epoch seconds: nothing is in it but what these portfolios reported."""
+        """Return the fund as it was at a moment, epoch seconds: nothing is in it but what these portfolios reported."""
         navs = _at(self.navs, self.points, self.first, moment)
         there = np.flatnonzero(navs.newest)
         rows = {navs.portfolios[row]: int(row) for row in there}

@@ -37,6 +37,8 @@ Cut = Group | Literal["position"]
 """By what positions are added up; position: each by itself."""
 NOTHING, SAME = 1e-12, 1e-9
 """Shares of the capital below which what is not explained, and what a value differs from its parts by, is rounding."""
+HALF_A_CENT = 0.005
+"""By so much an amount that is sent in cents may differ from what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +229,7 @@ def attribution(stores: Stores, data: PortfolioData, limits: Limits) -> Attribut
     if len(part) < 2:
         return None
     start, end = part.dates[0], part.dates[-1]
-    book = book_history(stores, data.portfolio, limits, start.item(), end.item())
+    book = book_history(stores, data.portfolio, limits, start.item(), end.item(), from_empty=True)
     if book is None or not len(book.days):
         return None
     return attributed(data.portfolio, between_dates(data.own.daily, start, end), data.nav, book, data.fund.exchange)
@@ -254,7 +256,8 @@ def attributed(
     pnl, costs, is_known = _between(book, steps)
     rest = gained - pnl.sum(axis=1)
     apart = np.diff(value - steps.worth)
-    apart = np.where(np.isfinite(apart) & (np.abs(apart) > SAME * capital), apart, 0.0)
+    is_apart = np.abs(apart) > np.maximum(SAME * capital, _rounding(book, steps))
+    apart = np.where(np.isfinite(apart) & is_apart, apart, 0.0)
     unexplained = np.where(is_known.all(axis=1), apart, rest)
     other = rest - unexplained
     returns = index[1:] / index[:-1] - 1.0
@@ -300,6 +303,14 @@ def _between(book: BookHistory, steps: _Steps) -> tuple[Floats, Floats, Bools]:
         pnl, costs, unknown = (_summed(each, rows) for each in (book.pnl, book.costs, ~np.isfinite(book.pnl)))
         known = (unknown < 0.5) & steps.is_covered[:, None]
     return np.where(known, pnl, 0.0), np.where(known, costs, 0.0), known
+
+
+def _rounding(book: BookHistory, steps: _Steps) -> Floats:
+    """Return by how much values and their parts may differ over a step where all of them are sent in cents."""
+    currencies = {book.portfolio.currency, *(place.currency for place in book.positions)}
+    # The value itself, the cash of each currency, and each position.
+    amounts = 1 + len(currencies) + (steps.held != 0).sum(axis=1)
+    return np.asarray(HALF_A_CENT * (amounts[1:] + amounts[:-1]), dtype=np.float64)
 
 
 def _summed(values: Floats | Bools, rows: NDArray[np.intp]) -> Floats:

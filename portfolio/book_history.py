@@ -6,7 +6,7 @@ it was worth in the report before, less what was paid between; NaN where the tra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portfolio.allowed import Limits
+from portfolio.empty_books import with_empty_days
 from portfolio.given import said_of
 from portfolio.histories import Fund, fund, kept
 from portfolio.holdings import LAST_SECOND, QUANTITY_OFF, Group, below, group_of, holders, is_settled_daily
@@ -78,6 +79,8 @@ class BookHistory:
     """(n,): NaN before any was told."""
     names: Mapping[str, str]
     """Of the portfolios that hold positions, by id."""
+    reported: NDArray[np.int64]
+    """(n,): epoch seconds of the newest report of each day."""
     unreported: tuple[str, ...] = ()
     """Names of the portfolios below that trade and report no positions: what they hold is not in here."""
 
@@ -100,11 +103,13 @@ class BookHistory:
 
 
 def book_history(
-    stores: Stores, portfolio: Portfolio, limits: Limits, first: date | None = None, last: date | None = None
-) -> BookHistory | None:
+    stores: Stores, portfolio: Portfolio, limits: Limits, first: date | None = None, last: date | None = None, *,
+    from_empty: bool = False,
+) -> BookHistory | None:  # fmt: skip
     """Return what a portfolio held from a day to another, all when left out; None: nothing was told of these days.
 
     A portfolio that tells no positions of its own is the sum of its parts that do. Kept for the version of the data.
+    from_empty: with the days before its first report on which it is known to have held nothing but cash.
     Raises StorageUnavailable, StorageRejected.
     """
     whole = fund(stores, portfolio.origin).seen(limits)
@@ -113,10 +118,14 @@ def book_history(
     reports = report_days(stores.clickhouse, portfolio.origin, every, end)
     ids = sorted(holders(whole, portfolio.id, reports))
     silent = tuple(id for id in every if id in whole.tree and not holders(whole, id, reports))
-    name = ("book history", portfolio.origin, portfolio.id, *ids, "silent", *silent, str(first), str(last))
+    asked = (str(first), str(last), str(from_empty))
+    name = ("book history", portfolio.origin, portfolio.id, *ids, "silent", *silent, *asked)
 
     def read() -> BookHistory | None:
-        found = _read(stores, portfolio, whole, {id: reports[id] for id in ids}, first, end)
+        told = {id: reports[id] for id in ids}
+        if from_empty:
+            told = with_empty_days(stores, portfolio.origin, told, 0 if first is None else _seconds(first))
+        found = _read(stores, portfolio, whole, told, first, end)
         return replace(found, unreported=_unreported(stores, portfolio, whole, reports, silent, end)) if found else None
 
     return kept(stores, name, read)
@@ -162,6 +171,7 @@ def _read(
         nav=_values_on(history.dates, history.value, days), flows=_flows(history.dates, history.flow, days, before),
         cash=_cash(stores, portfolio, own, rates, every, end),
         names={id: whole.tree[id].name if id in whole.tree else id for id in marks},
+        reported=_newest_of_days(marks.values(), every),
     )  # fmt: skip
 
 
@@ -339,6 +349,15 @@ def _last_of_days(at: NDArray[np.int64], start: int) -> NDArray[np.int64]:
     """Return the last report of each day from the last one before `start` on."""
     last: NDArray[np.int64] = at[np.append(np.diff(at // DAY_SECONDS) > 0, True)]
     return last[max(int(np.searchsorted(last, start)) - 1, 0) :]
+
+
+def _newest_of_days(marks: Iterable[NDArray[np.int64]], every: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the newest of the reports (epoch seconds) of each of some days since 1970."""
+    at = np.concatenate([*marks])
+    at = at[at // DAY_SECONDS >= every[0]]
+    found = np.zeros(len(every), dtype=np.int64)
+    np.maximum.at(found, np.searchsorted(every, at // DAY_SECONDS), at)
+    return found
 
 
 def _values_on(dates: Days, values: Floats, days: Days) -> Floats:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -93,6 +93,7 @@ def holdings(
         tuple(sorted(unrated)),
         {id: whole.tree[id].name if id in whole.tree else id for id in ids},
         {id: each for id, each in built.items() if id in ids},
+        begins=(_common_day(mark[1] for mark in marks.values()), _common_day(mark[2] for mark in marks.values())),
     )  # fmt: skip
 
 
@@ -104,6 +105,12 @@ def _marks(days: NDArray[np.int64]) -> tuple[int, int, int]:
     before = days[days < day]
     earlier = days[days < month]
     return newest, int(before[-1]) if len(before) else 0, int(earlier[-1]) if len(earlier) else 0
+
+
+def _common_day(reports: Iterable[int]) -> int:
+    """Return the midnight of the day that reports are of; 0: of several. A part without one had nothing before."""
+    days = {at // DAY_SECONDS * DAY_SECONDS for at in reports if at}
+    return days.pop() if len(days) == 1 else 0
 
 
 def _nav(

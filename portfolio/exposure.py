@@ -24,6 +24,8 @@ class ExposureCourse:
     whole: Exposure
     groups: GroupedExposure
     dense: Concentration
+    newest: int
+    """Epoch seconds of the newest report of the last of the days."""
     without_nav: int
     """Days of the window that are left out: leverage means nothing without capital."""
     without_rate: tuple[str, ...]
@@ -53,7 +55,8 @@ def exposure_course(book: BookHistory, query: PortfolioQuery, by: Group) -> Expo
     return ExposureCourse(
         book.days[rows][known], _where_known(whole, np.asarray(unknown[known].any(axis=1))),
         replace(groups, exposure=_where_known(groups.exposure, is_lost)),
-        concentration(held), int((~known).sum()), tuple(sorted(lost)), book.unreported,
+        concentration(held, names=book.group("instrument")), int(book.reported[rows][known][-1]),
+        int((~known).sum()), tuple(sorted(lost)), book.unreported,
     )  # fmt: skip
 
 

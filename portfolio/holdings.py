@@ -141,6 +141,8 @@ class Holdings:
     """Of the portfolios that hold them, by id."""
     built: Mapping[str, BuiltReports]
     """By id, of portfolios that report no positions: what they hold is built from their trades."""
+    begins: tuple[int, int] = (0, 0)
+    """Midnights of the reports that `day` and `month` are counted from, epoch seconds; 0: none, or several days."""
 
     @property
     def newest(self) -> int:
@@ -166,7 +168,7 @@ class Holdings:
         return sorted(added, key=lambda each: (math.isnan(each.gross), -each.gross))
 
     def all(self) -> Held:
-        """Return all positions added up, with what was held once: day and month are the portfolio's own."""
+        """Return all positions added up, with what was held once. What cash gained is not in it (portfolio/gained)."""
         return _sum("All", (*self.positions, *self.closed))
 
 

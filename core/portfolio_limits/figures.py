@@ -51,6 +51,9 @@ class LimitFigure:
 
 
 _NAV = "over the net asset value"
+SHARE_OF_GROSS = (
+    "Share of gross exposure by instrument: what several strategies hold of one is added up, longs less shorts"
+)
 FIGURES: Mapping[str, LimitFigure] = {
     each.key: each
     for each in (
@@ -73,10 +76,11 @@ FIGURES: Mapping[str, LimitFigure] = {
                     "currency", is_of_nav=True),
         LimitFigure("country", "Country", Unit.RATIO, f"Positions of a country without their signs, {_NAV}", "country",
                     is_of_nav=True),
-        LimitFigure("hhi", "HHI", Unit.INDEX, "Sum of squared shares of gross exposure (Herfindahl-Hirschman), 0 to 1"),
-        LimitFigure("largest_1", "Largest position", Unit.RATIO, "Share of gross exposure"),
-        LimitFigure("largest_5", "Five largest", Unit.RATIO, "Share of gross exposure"),
-        LimitFigure("largest_10", "Ten largest", Unit.RATIO, "Share of gross exposure"),
+        LimitFigure("hhi", "HHI", Unit.INDEX, "Sum of squared shares of gross exposure by instrument "
+                    "(Herfindahl-Hirschman), 0 to 1"),
+        LimitFigure("largest_1", "Largest position", Unit.RATIO, SHARE_OF_GROSS),
+        LimitFigure("largest_5", "Five largest", Unit.RATIO, SHARE_OF_GROSS),
+        LimitFigure("largest_10", "Ten largest", Unit.RATIO, SHARE_OF_GROSS),
         LimitFigure("var_95", "VaR 95 %, 1 day", Unit.RATIO, "Loss of today's positions that one day in twenty of the "
                     f"last 500 would have gone beyond, {_NAV}", is_of_nav=True),
         LimitFigure("var_99", "VaR 99 %, 1 day", Unit.RATIO, "Loss of today's positions that one day in a hundred of "

@@ -43,9 +43,16 @@ def strip(data: PortfolioData, found: Attribution, against: Brinson | None, by_f
         card(f"{ID}-excess", "Excess return", text.percent(against.excess if against else math.nan, signed=True),
              tone=tone(against.excess) if against else "", why=_against(data, against),
              definition="Over the benchmark, since its constituents are known"),
-        card(f"{ID}-fees", "Fees", text.percent(by_fees.gross_return - by_fees.net_return if by_fees else math.nan),
-             why=_fees(by_fees), definition="Return before management and performance fees less that after them"),
+        fees_card(by_fees),
     ]  # fmt: skip
+
+
+def fees_card(found: Fees | None) -> html.Article:
+    """Return what fees took of the return of the window; None: none are set."""
+    return card(
+        f"{ID}-fees", "Fees", text.percent(found.gross_return - found.net_return if found else math.nan),
+        why=_fees(found), definition="Return before management and performance fees less that after them",
+    )  # fmt: skip
 
 
 def remarks(found: Attribution) -> list[Any]:

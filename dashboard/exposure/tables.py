@@ -11,6 +11,7 @@ from dash import html
 
 from core import format as text
 from core.model import Status
+from core.portfolio_limits.figures import SHARE_OF_GROSS
 from dashboard.components.card import card, verdict
 from dashboard.components.table import Cell, Column, data_table
 from dashboard.portfolio.choice_bar import adjusted_line
@@ -42,11 +43,11 @@ def strip(found: ExposureCourse, currency: str) -> list[html.Article]:
              definition="Gross exposure over the net asset value; the highest is of the window shown"),
         card(f"{ID}-effective", "Effective positions", text.number(float(found.dense.effective_number[-1]), 1),
              why=f"HHI {text.number(float(found.dense.herfindahl[-1]), 3)}",
-             definition="One over the sum of squared shares of gross exposure (Herfindahl-Hirschman index, HHI): so "
-                        "many equal positions would be as concentrated"),
+             definition="One over the sum of squared shares of gross exposure by instrument (Herfindahl-Hirschman "
+                        "index, HHI): so many equal positions would be as concentrated"),
         card(f"{ID}-top", "Five largest", text.percent(float(five)),
              why=f"largest {text.percent(float(largest))}, ten {text.percent(float(ten))}",
-             definition="Share of gross exposure"),
+             definition=SHARE_OF_GROSS),
     ]  # fmt: skip
 
 

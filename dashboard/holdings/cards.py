@@ -6,14 +6,15 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from dash import html
 
-from analytics.concentration import concentration
 from core import format as text
 from core.model import Status
+from core.portfolio_limits.figures import SHARE_OF_GROSS
 from dashboard.components.card import card, verdict
 from dashboard.holdings.tables import tone
+from portfolio.concentrated import concentrated
+from portfolio.gained import Gained
 from portfolio.holdings import Holdings
 
 ID = "holdings"
@@ -21,22 +22,17 @@ TIE = 0.0001
 """Of the net asset value: what positions and cash may differ from it by rounding."""
 
 
-def strip(found: Holdings) -> list[html.Article]:
-    """Return the cards."""
+def strip(found: Holdings, day: Gained, month: Gained) -> list[html.Article]:
+    """Return the cards. day, month: what was gained over these spans."""
     whole, nav, currency = found.all(), found.nav, found.portfolio.currency
-    known = [each.value for each in found.positions if not math.isnan(each.value)]
-    dense = concentration(np.array([known]))
+    dense = concentrated(found.positions)
     largest, five, _ = dense.top[0]
     share = _share(nav)
     return [
         card(f"{ID}-nav", "Net asset value", text.money(nav), currency, why=_day(found),
              definition="Of the newest value up to the day of the positions"),
-        card(f"{ID}-day", "Day", text.money(whole.day, signed=True), currency, tone=tone(whole.day),
-             why=_of_nav(whole.day, share),
-             definition="Profit and loss since the report of the day before, costs and dividends included"),
-        card(f"{ID}-month", "Month so far", text.money(whole.month, signed=True), currency, tone=tone(whole.month),
-             why=_of_nav(whole.month, share),
-             definition="Profit and loss since the last report of last month"),
+        _gained("day", "Day, positions", day, currency, "the report of the day before"),
+        _gained("month", "Month so far, positions", month, currency, "the last report of last month"),
         card(f"{ID}-gross", "Gross exposure", text.percent(share(whole.gross)), why=text.money(whole.gross, currency),
              definition="Long and short positions without their signs, over the net asset value"),
         card(f"{ID}-net", "Net exposure", text.percent(share(whole.net)),
@@ -47,9 +43,10 @@ def strip(found: Holdings) -> list[html.Article]:
              definition="Cash in every currency at the day's rate, over the net asset value"),
         card(f"{ID}-count", "Positions", text.number(whole.count),
              why=f"effective {text.number(dense.effective_number[0], 1)}",
-             definition="How many; effective: one over the sum of squared shares of gross exposure (Herfindahl)"),
+             definition="How many; effective: one over the sum of squared shares of gross exposure, by instrument "
+                        "(Herfindahl)"),
         card(f"{ID}-top", "Five largest", text.percent(five), why=f"largest {text.percent(largest)}",
-             definition="Share of gross exposure"),
+             definition=SHARE_OF_GROSS),
     ]  # fmt: skip
 
 
@@ -90,8 +87,24 @@ def _built(found: Holdings) -> str:
     return f"Built from trades, since no positions are reported: {names}. {how}"
 
 
-def _of_nav(gain: float, share: Any) -> str:
-    return "no trades explain it" if math.isnan(gain) else f"{text.percent(share(gain), signed=True)} of NAV"
+def _gained(id: str, title: str, found: Gained, currency: str, since: str) -> html.Article:
+    return card(
+        f"{ID}-{id}", title, text.money(found.positions, signed=True), currency, tone=tone(found.positions),
+        why=[html.Span(line, className="fw-card-line") for line in _gained_said(found, currency)],
+        definition=f"Profit and loss of positions since {since}, costs and dividends included, over the net asset "
+        "value of then and the money that came in since. Cash and other: what the net asset value gained beside it, "
+        "such as currencies of cash, interest and fees. Together they are the portfolio's own profit and loss",
+    )  # fmt: skip
+
+
+def _gained_said(found: Gained, currency: str) -> list[str]:
+    if math.isnan(found.positions):
+        return ["no trades explain it"]
+    share = "" if math.isnan(found.ratio) else f"{text.percent(found.ratio, signed=True)} of opening NAV"
+    # A hundredth of a unit is what values are sent in.
+    is_apart = abs(found.other) >= 0.01
+    other = f"cash and other {text.money(found.other, currency, signed=True)}" if is_apart else ""
+    return [each for each in (share, other) if each]
 
 
 def _share(nav: float) -> Any:

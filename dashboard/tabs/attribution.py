@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dash import html
@@ -166,7 +167,7 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
         return _nothing(f"{data.portfolio.name} has no return in this window", bar)
     found = attribution(stores, data, viewer.portfolios)
     if found is None:
-        return _nothing(f"{data.portfolio.name} reported no positions in this window", bar)
+        return _fees_alone(stores, data, bar)
     return _view(stores, choices, data, found, bar)
 
 
@@ -180,12 +181,7 @@ def _view(stores: Stores, choices: Choices, data: PortfolioData, found: Attribut
     )  # fmt: skip
     by_fees, no_fees = _fees(data)
     bars, course = charts.bars(found, group), charts.course(found, group)
-    curves = (
-        charts.fee_curves(by_fees)
-        if by_fees
-        else Drawn(note=no_fees or "Shows both curves, once fees are set of the portfolio.")
-    )
-    drawn = {BARS: bars, COURSE: course, FEE_CURVES: curves}
+    drawn = {BARS: bars, COURSE: course, FEE_CURVES: _fee_curves(by_fees, no_fees)}
     by = f"by {GROUPS[group].lower()}"
     seen_at = float(data.nav.newest)
     stale_after = report_stale_after_seconds(data.portfolio, stores.clock.now())
@@ -208,10 +204,7 @@ def _view(stores: Stores, choices: Choices, data: PortfolioData, found: Attribut
             ALL.slot: tables.positions_table(found),
             CURRENCIES.subtitle_slot: _currencies(found),
             CURRENCIES.slot: tables.currencies_table(found),
-            FEE_YEARS.subtitle_slot: tables.terms(by_fees) if by_fees else "",
-            FEE_YEARS.slot: tables.fees_table(by_fees) if by_fees else html.P(
-                no_fees or tables.how_to_set_fees(), className="fw-nothing"
-            ),
+            **_fee_years(by_fees, no_fees),
         },
         as_of={
             **(dict.fromkeys((panel.id for panel in PANELS), seen_at) if stale_after is not None else {}),
@@ -232,6 +225,43 @@ def _fees(data: PortfolioData) -> tuple[Fees | None, str]:
     except ValueError as error:
         return None, f"Fees cannot be applied: {error}."
     return found, ""
+
+
+def _fee_curves(by_fees: Fees | None, no_fees: str) -> Drawn:
+    if by_fees is None:
+        return Drawn(note=no_fees or "Shows both curves, once fees are set of the portfolio.")
+    return charts.fee_curves(by_fees)
+
+
+def _fee_years(by_fees: Fees | None, no_fees: str) -> dict[str, Any]:
+    if by_fees is None:
+        told = html.P(no_fees or tables.how_to_set_fees(), className="fw-nothing")
+        return {FEE_YEARS.subtitle_slot: "", FEE_YEARS.slot: told}
+    return {FEE_YEARS.subtitle_slot: tables.terms(by_fees), FEE_YEARS.slot: tables.fees_table(by_fees)}
+
+
+def _fees_alone(stores: Stores, data: PortfolioData, bar: dict[str, Any]) -> View:
+    """Return what is known of a portfolio that reported no positions: its return before and after fees."""
+    by_fees, no_fees = _fees(data)
+    curves = _fee_curves(by_fees, no_fees)
+    nothing = _nothing(f"{data.portfolio.name} reported no positions in this window", bar)
+    stale_after = report_stale_after_seconds(data.portfolio, stores.clock.now())
+    shown = {FEE_YEARS.id, *([FEE_CURVES.id] if by_fees else [])}
+    aged = dict.fromkeys(shown, float(data.nav.newest)) if by_fees and stale_after is not None else {}
+    strip = [nothing.slots[STRIP], *([html.Div(cards.fees_card(by_fees), className="fw-cards")] if by_fees else [])]
+    return replace(
+        nothing,
+        figures={FEE_CURVES.graph: dict(curves.figure)},
+        slots={
+            **nothing.slots,
+            STRIP: html.Div(strip),
+            FEE_CURVES.subtitle_slot: curves.subtitle,
+            **_fee_years(by_fees, no_fees),
+        },
+        as_of={**{id: at for id, at in nothing.as_of.items() if id not in shown}, **aged},
+        notes={**nothing.notes, FEE_CURVES.id: curves.note, FEE_YEARS.id: ""},
+        stale_after_seconds=dict.fromkeys(aged, stale_after),
+    )
 
 
 def _effects_said(data: PortfolioData, against: Brinson | None, segment: Group) -> str:

@@ -31,7 +31,6 @@ from portfolio.chosen import chosen_portfolio
 from portfolio.exposure import ExposureCourse, exposure_course
 from portfolio.holdings import GROUPS, Group, report_stale_after_seconds
 from portfolio.query import DEFAULT_WINDOW, PortfolioQuery
-from storage.clickhouse.reads.portfolio import DAY_SECONDS
 from storage.state.portfolios import Portfolio, list_portfolios
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ DENSE = Panel(
     f"{ID}-dense",
     "Concentration",
     "Effective number of positions (one over the sum of squared shares of gross exposure) and the share of gross "
-    "exposure that the largest 1, 5 and 10 positions are.",
+    "exposure that the largest 1, 5 and 10 are, by instrument: what several strategies hold of one is added up.",
     GraphBody(330),
     subtitle="share of gross exposure",
     span=4,
@@ -118,7 +117,7 @@ def _shown(
     last = found.days[-1]
     drawn = charts.by_group(found)
     stale_after = report_stale_after_seconds(portfolio, stores.clock.now())
-    seen_at = float(last.astype("datetime64[D]").astype(int) * DAY_SECONDS) if stale_after is not None else None
+    seen_at = float(found.newest) if stale_after is not None else None
     return View(
         figures={COURSE.graph: charts.course(found), DENSE.graph: charts.dense(found),
                  BY_GROUP.graph: dict(drawn.figure)},

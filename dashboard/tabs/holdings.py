@@ -26,6 +26,7 @@ from portfolio.allowed import seen
 from portfolio.chosen import chosen_portfolio
 from portfolio.costs import METHODS, REPORTED, costed
 from portfolio.day_holdings import holdings
+from portfolio.gained import gained
 from portfolio.holdings import GROUPS, Holdings, report_stale_after_seconds
 from portfolio.price_doubts import price_doubts
 from portfolio.query import PortfolioQuery
@@ -61,7 +62,7 @@ MOVERS = Panel(
 GROUPED = Panel(
     f"{ID}-groups",
     "Groups",
-    "Positions added up. Day, month and total include what was closed meanwhile, so that they are the portfolio's own.",
+    "Positions added up. Day, month and total include what was closed meanwhile; what cash gained is not in them.",
     TableBody(240),
     subtitle_slot=f"{ID}-groups-said",
 )
@@ -138,7 +139,7 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
         figures={MAP.graph: dict(drawn.figure), HISTORY.graph: history},
         slots={
             REMARKS: [*portfolio_bar.adjusted_line((*not_there, *problems)), *cards.remarks(found, doubts)],
-            STRIP: html.Div(cards.strip(found), className="fw-cards"),
+            STRIP: html.Div(cards.strip(found, *gained(stores, told, viewer.portfolios)), className="fw-cards"),
             MARK: mark(
                 portfolio, f"{'built from trades' if len(found.built) == len(found.names) else 'report'} of {newest}"
             ),

@@ -71,6 +71,8 @@ _WORDS = {
         "description shares units sharesoutstanding anteile anzahlanteile"
     ),
 }
+_TIMESTAMP = "ts"
+"""Of rows that programs send. Written in small letters alone: TS is a symbol."""
 _ROLES = {word: role for role, words in _WORDS.items() for word in words.split()}
 _ADJUSTED = frozenset(word for word in _ROLES if word.startswith(("adj", "closeadj")))
 _BRACKETS = re.compile(r"[(\[{].*?[)\]}]")
@@ -86,6 +88,8 @@ def role_of(header: object) -> str | None:
     """Return what a column of this header is (one of mapping.ROLES); None: the header tells nothing."""
     if not isinstance(header, str):
         return None
+    if header.strip() == _TIMESTAMP:
+        return "date"
     for text in (header, _BRACKETS.sub(" ", header), _CURRENCY.sub(" ", _BRACKETS.sub(" ", header))):
         role = _ROLES.get(word_of(text)) or _ROLES.get(word_of(re.sub(r"\bin\s*$", "", text.strip())))
         if role is not None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from core.currency import ISO_4217, pair_of
 from core.format import count, noun
+from core.ingest.kinds import KINDS
 from portfolio.imports.columns import read_columns
 from portfolio.imports.dates import Dates, read_dates
 from portfolio.imports.headers import currency_of, is_per_share
@@ -203,7 +204,7 @@ def _numbers(
     """Return the numbers of each column of values, flows and withdrawals, all written with the same marks."""
     moved = [place for place in (shape.flow, shape.withdrawal) if place is not None]
     places = [place for place, _ in shape.values] + moved
-    as_described = sheet.separator == "," and sorted(map(str.lower, shape.header)) == sorted(COLUMNS)
+    as_described = sheet.separator == "," and _is_described(shape.header)
     found = Mistakes()
     marks = find_marks(
         [columns[place] for place in places],
@@ -216,6 +217,15 @@ def _numbers(
     for mistake in found.found():
         mistakes.whole(mistake.reason, found.asks)
     return None if found else {place: read_numbers(columns[place], marks) for place in places}, marks
+
+
+def _is_described(header: Sequence[str]) -> bool:
+    """Return whether a header is one that the documents describe: its numbers have a decimal point."""
+    told = {name.lower() for name in header}
+    if len(told) < len(header):
+        return False
+    rows = [{column.name for column in KINDS[kind].columns} for kind in ("nav", "prices")]
+    return told == {*COLUMNS} or ("ts" in told and any(told <= known for known in rows))
 
 
 def _unit(shape: Shape, numbers: dict[int, Numbers], said: Mapping, recalled: Mapping, mistakes: Mistakes) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import ImportRejected, Mistake, RowsRefused
+from core.errors import Fault, ImportRejected, Mistake, RowsRefused
 from core.format import count
 from core.ingest.kinds import Kind
 from portfolio.allowed import Limits
+from portfolio.imports.mistakes import FIRST
 from portfolio.imports.take import read_file
 from portfolio.ingest.body import CSV, NDJSON, NOT_WHOLE, TooLarge, columns_of, unpacked
 from portfolio.ingest.header import NAMED, columns_in, kind_by_columns, what_it_seems
@@ -145,9 +146,28 @@ def _in_words(name: str, kind: Kind) -> Iterator[None]:
     except RowsRefused as error:
         more = [Mistake(f"and {error.more:,} more")] if error.more else []
         refusal = CutOff if error.faults[0].reason.startswith(NOT_WHOLE) else ImportRejected
-        raise refusal(name, [*(Mistake(str(each)) for each in error.faults), *more], kind.name, REMEDY) from error
+        raise refusal(name, [*_by_kind(error.faults), *more], kind.name, REMEDY) from error
     except TooLarge as error:
         raise ImportRejected(name, [Mistake(str(error))], kind.name, "The limits are the settings ingest.…") from error
+
+
+def _by_kind(faults: Sequence[Fault]) -> list[Mistake]:
+    """Return a sentence a kind of fault, with the first rows that have it; of one row in the words of the API."""
+    kinds: dict[tuple[str, str, str], list[Fault]] = {}
+    for each in faults:
+        kinds.setdefault((each.field, each.reason, each.fix), []).append(each)
+    return [Mistake(_of_kind(alike)) for alike in kinds.values()]
+
+
+def _of_kind(alike: Sequence[Fault]) -> str:
+    one = alike[0]
+    if len(alike) == 1 or not one.row:
+        return str(one)
+    values = {each.value for each in alike}
+    said = str(replace(one, row=0, value=one.value if len(values) == 1 else ""))
+    rows = [f"{each.row} ({each.value})" if len(values) > 1 and each.value else str(each.row) for each in alike[:FIRST]]
+    more = f" and {len(alike) - FIRST} more" if len(alike) > FIRST else ""
+    return f"{count(len(alike), 'row')}, {said}: rows {', '.join(rows)}{more}"
 
 
 def _asked(stores: Stores, name: str, kind: Kind, who: str, limits: Limits = None) -> Asked:

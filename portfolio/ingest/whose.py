@@ -13,7 +13,7 @@ from core.currency import ASSUMED_CURRENCY
 from portfolio.allowed import own_ids
 from portfolio.ingest.body import nearest
 from portfolio.ingest.cells import places_of
-from portfolio.ingest.faults import Faults
+from portfolio.ingest.faults import Faults, shown
 from portfolio.ingest.request import Asked
 from portfolio.tree.names import ids_of
 from portfolio.tree.settings import CURRENCY_NOT_TOLD
@@ -86,8 +86,7 @@ def whose(stores: Stores, asked: Asked, columns: Mapping[str, Any], faults: Faul
             position = 1 + max((each.position for each in there), default=-1) + len(missing)
             missing += _new(id, columns, position, telling)
         else:
-            more = "" if asked.limits is not None else "; or send create=true to make it"
-            telling("there is no such portfolio", "" if faults.is_full else nearest(name, known) + more)
+            telling("there is no such portfolio", "" if faults.is_full else _instead(name, known, asked))
     ids = pa.DictionaryArray.from_arrays(codes.indices, pa.array(found, pa.string())).dictionary_decode()
     return Whose(ids, tuple(missing))
 
@@ -111,6 +110,17 @@ def uncreate(stores: Stores, made: tuple[str, ...], who: str) -> None:
     with stores.state.begin() as connection:
         for id in gone:
             record_change(connection, Change(stores.clock.now(), who, id, "delete", "its rows could not be kept"))
+
+
+def _instead(name: str, known: list[str], asked: Asked) -> str:
+    """Return what to do about rows of a portfolio that there is none of. A file cannot ask to have it made."""
+    near = nearest(name, known)
+    if asked.limits is not None:
+        return near
+    if not asked.source:
+        return f"{near}; or send create=true to make it"
+    add = f"add {shown(name)} on Portfolios, or send its NAV first"
+    return f"{near}; or {add}" if known else add
 
 
 def _told_currencies(columns: Mapping[str, Any], places: list[int]) -> list[str]:

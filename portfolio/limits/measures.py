@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.concentration import concentration
 from core.alerts.expression import Figure
 from core.format import coarse_duration, first_of
 from core.portfolio_limits.figures import RESTRICTED
 from core.portfolio_limits.limit import LimitState, PortfolioLimit, nearest
 from portfolio.allowed import Limits
+from portfolio.concentrated import concentrated
 from portfolio.day_holdings import holdings
 from portfolio.due import due_of
 from portfolio.given import has_ended
@@ -216,10 +216,9 @@ class Measures:
 
     @cached_property
     def _concentration(self) -> dict[str, float]:
-        values = [value for value in self._by_instrument.values() if value]
-        if not values:
+        if not any(self._by_instrument.values()):
             return dict.fromkeys(("hhi", "largest_1", "largest_5", "largest_10"), 0.0)
-        found = concentration(np.array([values]))
+        found = concentrated(self._valued)
         one, five, ten = (float(each) for each in found.top[0])
         return {"hhi": float(found.herfindahl[0]), "largest_1": one, "largest_5": five, "largest_10": ten}
 

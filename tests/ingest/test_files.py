@@ -64,7 +64,23 @@ def test_the_inbox_takes_rows_by_the_name_of_the_file(funded: Stores) -> None:
     told = next(Path(folder / "done").glob("*.taken.txt")).read_text()
     assert "2 rows of trades taken: 2 new" in told
     problems = next(Path(folder / "refused").glob("*.problems.txt")).read_text()
-    assert "row 1, side: is none that there is (hold); give one of buy, sell" in problems
+    assert "2 rows, side: is none that there is (hold); give one of buy, sell: rows 1, 2" in problems
+
+
+def test_a_file_is_told_each_kind_of_mistake_once_and_what_a_file_can_do_about_it(funded: Stores) -> None:
+    lost = written([{**trade(number), "portfolio": "zeta"} for number in range(10)], "csv")[0]
+    with pytest.raises(ImportRejected) as refused:
+        take_rows_file(funded, "trades.csv", lost, KINDS["trades"], "ana")
+    (mistake,) = refused.value.mistakes
+    assert "10 rows, portfolio: there is no such portfolio (zeta); " in str(mistake)
+    assert "add zeta on Portfolios, or send its NAV first: rows 1, 2, 3 and 7 more" in str(mistake)
+    assert "create=true" not in str(refused.value)
+    wrong = written([trade(1, price=-3), trade(2), trade(3, price=-4), trade(4, side="hold")], "csv")[0]
+    with pytest.raises(ImportRejected) as refused:
+        take_rows_file(funded, "trades.csv", wrong, KINDS["trades"], "ana")
+    prices, side = map(str, refused.value.mistakes)
+    assert prices.startswith("2 rows, price: ") and prices.endswith(": rows 1 (-3), 3 (-4)")
+    assert side.startswith("row 4, side: ")
 
 
 EXAMPLES: dict[str, dict[str, object]] = {

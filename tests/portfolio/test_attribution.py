@@ -237,6 +237,44 @@ def test_days_without_a_report_are_not_explained_and_a_sector_may_be_called_anyt
     assert parts["Unexplained"].pnl >= 100.0 - 1e-9
 
 
+def test_a_portfolio_that_begins_in_cash_is_known_to_hold_nothing_until_its_first_trade(
+    stores: Stores, send: Send
+) -> None:
+    tell(send, "nav", {"portfolio": "alpha", "ts": at(TODAY - 2 * DAY), "nav": 1_000.0, "flow": 1_000.0},
+         {"portfolio": "alpha", "ts": at(TODAY - DAY), "nav": 1_000.0})  # fmt: skip
+    tell(send, "cash", {"portfolio": "alpha", "ts": at(TODAY - 2 * DAY), "currency": "EUR", "amount": 1_000})
+    tell(send, "trades", {"portfolio": "alpha", "trade_id": "a", "ts": at(TODAY + 60), "instrument": "BETA",
+                          "side": "buy", "quantity": 20, "price": 20, "commission": 7, "currency": "EUR"})  # fmt: skip
+    for place, price in ((0, 21.0), (1, 22.0)):
+        day, cash = at(TODAY + place * DAY), 1_000 - 20 * 20 - 7
+        tell(send, "positions", {"portfolio": "alpha", "ts": day, "instrument": "BETA", "quantity": 20, "price": price})
+        tell(send, "cash", {"portfolio": "alpha", "ts": day, "currency": "EUR", "amount": cash})
+        tell(send, "nav", {"portfolio": "alpha", "ts": day, "nav": cash + 20 * price})
+    for window in ({"window": "ITD"}, {"from": str(np.datetime64(TODAY - DAY, "s"))[:10], "to": "2100-01-01"}):
+        _, found = of(stores, "own:alpha", **window)
+        assert found.total_costs == pytest.approx(7.0)
+        assert not found.is_unexplained and not found.reasons
+        assert found.pnl.sum() == pytest.approx(20 * 22 - 20 * 20)
+    tell(send, "trades", {"portfolio": "alpha", "trade_id": "b", "ts": at(TODAY - 2 * DAY + 60), "instrument": "GONE",
+                          "side": "buy", "quantity": 1, "price": 20, "currency": "EUR"})  # fmt: skip
+    _, found = of(stores, "own:alpha", window="ITD")
+    assert found.is_unexplained and "without them" in found.reasons[0]
+
+
+@pytest.mark.parametrize(("off", "is_told"), [(0.0, False), (0.25, True)])
+def test_values_that_are_sent_in_cents_do_not_move_apart(stores: Stores, send: Send, off: float, is_told: bool) -> None:
+    tell(send, "trades", {"portfolio": "alpha", "trade_id": "a", "ts": at(TODAY - 60), "instrument": "BETA",
+                          "side": "buy", "quantity": 3, "price": 20, "currency": "EUR"})  # fmt: skip
+    for place, price in enumerate((20.1115, 20.4983, 20.1234)):
+        day, nav = at(TODAY + place * DAY), round(100 + 3 * price, 2) + (off if place == 2 else 0.0)
+        tell(send, "positions", {"portfolio": "alpha", "ts": day, "instrument": "BETA", "quantity": 3, "price": price})
+        tell(send, "cash", {"portfolio": "alpha", "ts": day, "currency": "EUR", "amount": 100})
+        tell(send, "nav", {"portfolio": "alpha", "ts": day, "nav": nav})
+    _, found = of(stores, "own:alpha")
+    assert found.is_unexplained == bool(found.reasons) == is_told
+    assert found.total_pnl == pytest.approx(3 * (20.1234 - 20.1115) + off, abs=0.01)
+
+
 def test_net_and_gross_of_fees_stand_apart_by_what_the_fees_are(stores: Stores) -> None:
     from portfolio.tree.settings import change
 

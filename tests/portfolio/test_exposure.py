@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 
 from core.clock import SystemClock
+from core.portfolio_limits.limit import PortfolioLimit
 from portfolio.book_history import book_history
+from portfolio.concentrated import concentrated
 from portfolio.day_holdings import holdings
 from portfolio.exposure import ExposureCourse, exposure_course
 from portfolio.holdings import GROUPS, Group
+from portfolio.limits.measures import Measures
 from portfolio.query import PortfolioQuery
 from sample.load import load_sample, portfolios
 from storage.state.portfolios import Portfolio, put_portfolios
@@ -46,6 +49,33 @@ def test_each_day_is_what_is_held_on_it_and_groups_add_up(stores: Stores) -> Non
         assert found.whole.long[row] == pytest.approx(whole.long)
         assert found.whole.short[row] == pytest.approx(whole.short)
         assert found.whole.nav[row] == pytest.approx(alone.nav)
+
+
+def test_concentration_is_one_figure_wherever_it_is_told(stores: Stores) -> None:
+    parts = [Portfolio("own", name, name.title(), parent="all") for name in ("one", "other")]
+    put_portfolios(stores.state, [Portfolio("own", "all", "All"), *parts])
+    stores = replace(stores, clock=SystemClock())
+    send = sender(stores)
+    held = (("one", "SAME", 100), ("other", "SAME", 100), ("one", "APART", 100), ("one", "BOTH", 100),
+            ("other", "BOTH", -100))  # fmt: skip
+    rows = [
+        {"portfolio": name, "ts": at(NOW), "instrument": symbol, "quantity": many, "price": 1}
+        for name, symbol, many in held
+    ]
+    assert send("positions", rows).status_code == 200
+    assert send("nav", [{"portfolio": each.id, "ts": at(NOW), "nav": 1_000} for each in parts]).status_code == 200
+    own = Portfolio("own", "all", "All")
+    whole, book = holdings(stores, own, None), book_history(stores, own, None)
+    assert whole is not None and book is not None
+    course = exposure_course(book, PortfolioQuery.parse({})[0], "sector")
+    assert course is not None
+    measures = Measures(stores, own, None, stores.clock.now())
+    limits = [measures.of(PortfolioLimit(key, 1.0, "all")).value for key in ("hhi", "largest_1", "largest_5")]
+    shares = 2 / 3, 1 / 3
+    expected = [sum(each**2 for each in shares), 2 / 3, 1.0]
+    assert limits == pytest.approx(expected)
+    for found in (concentrated(whole.positions), course.dense):
+        assert [found.herfindahl[-1], *found.top[-1, :2]] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

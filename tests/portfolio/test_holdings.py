@@ -10,12 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from access.viewer import Viewer
 from core.clock import SystemClock
+from core.roles import Role
+from dashboard.tabs.holdings import ID, build
+from dashboard.views.tab import Choices
 from portfolio.day_holdings import holdings
+from portfolio.gained import gained
 from portfolio.holdings import Holdings
 from sample.load import load_sample, portfolios
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
+from tests.dashboard.tabs.test_holdings import text_of
 from tests.ingest.conftest import Send, sender
 from tests.ingest.test_door import DAY, at
 
@@ -75,6 +81,15 @@ def test_positions_and_cash_are_the_value_and_their_gains_are_its_change(sample:
             assert found.all().month == pytest.approx(now - was - flow, abs=1e-5)
             assert found.all().unknown == 0
             assert found.all().net + found.cash == pytest.approx(now, rel=1e-9)
+
+
+def test_a_share_is_of_what_the_span_began_with_so_that_it_is_the_portfolio_s_own_return(sample: Stores) -> None:
+    found = of(sample, FUND, "2022-12-28")
+    was, now, flow = value_and_flow(sample, FUND.id, "2022-11-30", "2022-12-28")
+    _, month = gained(sample, found, None)
+    assert (month.capital, month.whole) == (pytest.approx(was + max(flow, 0.0)), pytest.approx(now - was - flow))
+    assert month.ratio == pytest.approx((now - was - flow) / (was + max(flow, 0.0)))
+    assert month.other == pytest.approx(0.0, abs=1e-5)
 
 
 def test_all_that_was_ever_gained_is_the_value_less_what_was_put_in(sample: Stores) -> None:
@@ -206,6 +221,35 @@ def test_a_position_in_another_currency_is_worth_its_rate_of_the_day(funded: Sto
     assert (found.local_value, found.value) == (1_000, 1_000)
     assert found.day == pytest.approx(1_000 - 800)
     assert found.total == pytest.approx(1_000 - 800)
+
+
+def test_what_a_rate_does_to_cash_is_told_beside_what_positions_gained(funded: Stores, send: Send) -> None:
+    tell(send, "fx", *({"base": "EUR", "quote": "USD", "ts": at(TODAY + day * DAY), "rate": rate}
+                       for day, rate in ((-1, 1.25), (0, 1.0))))  # fmt: skip
+    bought(send, -1, 100, 10)
+    held(send, -1, 100, 10)
+    held(send, 0, 100, 11)
+    for day, nav, flow in ((-1, 9_000.0, 9_000.0), (0, 11_600.0, 500.0)):
+        tell(send, "nav", {"ts": at(TODAY + day * DAY), "nav": nav, "flow": flow})
+        tell(send, "cash", {"ts": at(TODAY + day * DAY), "currency": "USD", "amount": 10_000})
+    day, _ = gained(funded, of(funded, ALPHA, str(np.datetime64(TODAY, "s").astype("datetime64[D]"))), None)
+    assert (day.positions, day.whole, day.other, day.capital) == pytest.approx((100.0, 2_100.0, 2_000.0, 9_500.0))
+    shown = text_of(
+        build(funded, Choices.of({"portfolio": "own:alpha"}), Viewer("ana", Role.VIEWER)).slots[f"{ID}-strip"]
+    )
+    assert "Day, positions +100 EUR +1.05 % of opening NAV" in shown
+    assert "cash and other +2" in shown
+
+
+def test_without_a_value_of_the_day_before_no_share_is_told(funded: Stores, send: Send) -> None:
+    bought(send, -1, 100, 10)
+    held(send, -1, 100, 10)
+    held(send, 0, 100, 11)
+    tell(send, "nav", {"ts": at(TODAY), "nav": 9_000.0})
+    found = holdings(funded, ALPHA, None)
+    assert found is not None
+    day, _ = gained(funded, found, None)
+    assert day.positions == pytest.approx(100.0) and math.isnan(day.ratio) and math.isnan(day.other)
 
 
 def test_a_currency_without_a_rate_is_named_and_worth_nothing_that_is_known(funded: Stores, send: Send) -> None:

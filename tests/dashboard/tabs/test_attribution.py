@@ -13,6 +13,7 @@ from dashboard.views.tab import Choices, View
 from sample.load import load_sample
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
+from tests.dashboard.portfolio.test_tab import put_nav
 from tests.dashboard.tabs.test_holdings import text_of
 
 VIEWER = Viewer("ana", Role.VIEWER)
@@ -112,3 +113,21 @@ def test_where_nothing_is_known_it_says_what_to_send(stores: Stores) -> None:
 def test_a_range_without_values_has_no_figures(sample: Stores) -> None:
     found = view(sample, **{"from": "2001-01-01", "to": "2001-12-31"})
     assert "has no return in this window" in text_of(found.slots["attribution-strip"])
+
+
+def test_fees_of_a_portfolio_that_reports_its_values_alone_are_shown(stores: Stores) -> None:
+    terms = {"management_fee": "2", "performance_fee": "20", "hurdle": "4", "nav_is": "gross"}
+    for name in ("plain", "fees"):
+        put_nav(stores, name, [100.0, 101.0, 104.0, 110.0])
+    put_portfolios(stores.state, [Portfolio("own", "fees", "Fees", **terms)])
+    found = view(stores, portfolio="own:fees", window="ALL")
+    assert "Fees reported no positions" in text_of(found.slots["attribution-strip"])
+    assert "gross +10.0 %, net +" in text_of(found.slots["attribution-strip"])
+    assert "2 % a year, 20 % of gains" in text_of(found.slots["attribution-fees-said"])
+    assert "10.0 %" in text_of(found.slots["attribution-fees-table"])
+    gross, net = found.figures["attribution-gross-net-graph"]["data"]
+    assert gross["y"][-1] == 110.0 > net["y"][-1] > 100
+    assert found.notes["attribution-gross-net"] == "" and "attribution-groups" in found.as_of
+    none = view(stores, portfolio="own:plain", window="ALL")
+    assert "once fees are set" in none.notes["attribution-gross-net"]
+    assert none.notes["attribution-fees"] == "" and text_of(none.slots["attribution-fees-table"])

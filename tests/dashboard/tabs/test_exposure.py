@@ -9,14 +9,15 @@ import pytest
 from access.viewer import Viewer
 from core.clock import SystemClock
 from core.roles import Role
-from dashboard.tabs import exposure
+from dashboard.tabs import exposure, holdings
 from dashboard.views.tab import Choices, View
 from sample.load import load_sample
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.dashboard.tabs.test_holdings import text_of
 from tests.ingest.conftest import sender
-from tests.portfolio.test_holdings import held, tell
+from tests.ingest.test_door import DAY, at
+from tests.portfolio.test_holdings import TODAY, held, tell
 
 VIEWER = Viewer("ana", Role.VIEWER)
 
@@ -60,6 +61,19 @@ def test_a_portfolio_without_positions_says_what_to_send(stores: Stores) -> None
     found = view(stores)
     assert "Alpha reported no positions yet" in text_of(found.slots["exposure-strip"])
     assert "positions.csv" in text_of(found.slots["exposure-strip"])
+
+
+def test_it_is_as_old_as_the_report_that_holdings_shows(stores: Stores) -> None:
+    put_portfolios(stores.state, [Portfolio("own", "alpha", "Alpha", currency="EUR")])
+    stores = replace(stores, clock=SystemClock())
+    send = sender(stores)
+    for day, hour in ((-2, 20), (-1, 9), (-1, 17)):
+        report = {"ts": at(TODAY + day * DAY + hour * 3_600), "instrument": "ACME", "quantity": 1, "price": 10}
+        tell(send, "positions", report)
+    tell(send, "cash", {"ts": "2020-01-01T00:00:00Z", "currency": "EUR", "amount": 100})
+    ages = {name: seen for page in (exposure, holdings) for name, seen in
+            page.build(stores, Choices(), VIEWER).as_of.items()}  # fmt: skip
+    assert ages["exposure-course"] == ages["holdings-positions"] == TODAY - DAY + 17 * 3_600
 
 
 def test_what_has_no_rate_is_left_out_and_named(stores: Stores) -> None:

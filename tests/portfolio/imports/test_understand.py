@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.ingest.kinds import KINDS
 from dashboard.imports.words import on_page
 from portfolio.imports.mapping import Mapping
 from portfolio.imports.sheet import LARGEST_BYTES
@@ -54,6 +55,26 @@ def test_the_second_column_of_a_wide_file_is_a_portfolio_too() -> None:
     found = [row for row in case("wide.csv") if row[0] == "fundB"]
     assert found[0] == ("fundB", "2024-01-02", 7117091.47, 0.0)
     assert len(found) == 69
+
+
+@pytest.mark.parametrize("kind", ["nav", "prices"])
+def test_every_documented_column_of_nav_and_prices_is_taken_as_it_is_written(kind: str) -> None:
+    values = {
+        "portfolio": "Alpha", "instrument": "EURX", "ts": "2026-01-05T21:00:00Z", "nav": "1.234", "price": "1.234",
+        "flow": "0", "currency": "EUR",
+    }  # fmt: skip
+    columns = [column.name for column in KINDS[kind].columns]
+    needed = [column.name for column in KINDS[kind].columns if column.is_required]
+    for header in (columns, needed):
+        understood = read(f"{','.join(header)}\n{','.join(values[name] for name in header)}\n", f"{kind}.csv")
+        assert understood.kind == kind
+        assert rows(understood) == [(values[header[0]], "2026-01-05T21:00:00", 1.234, 0.0)]
+    seconds = read(f"{','.join(needed)}\n{','.join({**values, 'ts': '1767646800'}[name] for name in needed)}\n")
+    assert rows(seconds)[0][1] == "2026-01-05T21:00:00"
+
+
+def test_a_column_of_the_symbol_ts_is_no_column_of_times() -> None:
+    assert [row[0] for row in rows(read("date,AAPL,TS\n2026-01-05,10.5,20.5\n", kind="prices"))] == ["AAPL", "TS"]
 
 
 def test_returns_are_ratios_without_being_told() -> None:
