@@ -62,7 +62,9 @@ VIEWER = Viewer("bench", Role.VIEWER)
 def main() -> None:
     """Fill the stores and measure."""
     with tempfile.TemporaryDirectory() as folder:
-        stores = open_stores(Settings(data_dir=Path(folder) / "data", machine="host-1"))
+        settings = Settings(data_dir=Path(folder) / "data", machine="host-1")
+        patient = settings.query.model_copy(update={"timeout_seconds": 120.0})
+        stores = open_stores(settings.model_copy(update={"query": patient}))
         try:
             load_sample(stores)
             fill(stores)
