@@ -108,6 +108,11 @@ class Holding:
         """Return whether the rate of its currency moves what it is worth: not that of a notional nobody paid."""
         return not is_settled_daily(self.about)
 
+    @property
+    def is_cash(self) -> bool:
+        """Return whether it is cash in another currency, which is no position."""
+        return self.instrument == cash_name(self.currency)
+
     def group(self, by: Group, names: Mapping[str, str]) -> str:
         """Return which group it belongs to; NOBODY_SAID where that is not known."""
         return group_of(by, names.get(self.portfolio, self.portfolio), self.instrument, self.currency, self.about)
@@ -162,6 +167,8 @@ class Holdings:
     """Of the portfolios that hold them, by id."""
     built: Mapping[str, BuiltReports]
     """By id, of portfolios that report no positions: what they hold is built from their trades."""
+    foreign_cash: tuple[Holding, ...]
+    """Cash in other currencies as positions, of each portfolio that holds it: what its rate moves."""
 
     @property
     def newest(self) -> int:
@@ -218,7 +225,8 @@ def holdings(
     told |= {(id, at): built[id].positions(at) for id, at in moments if id in built}
     book = _Book(stores, portfolio, marks, told, days, about, whole, end, built)
     nav, nav_day = _nav(whole, portfolio, as_of, max(mark[0] for mark in marks.values()))
-    cash = book.cash(ids)
+    by_currency = book.cash(ids)
+    cash = math.fsum(value for _, value in by_currency.values()) if by_currency else UNKNOWN
     rows = book.rows()
     if math.isnan(nav):
         nav = sum_of_known([*(each.owned for each in rows if each.quantity), cash])
@@ -233,6 +241,27 @@ def holdings(
         tuple(sorted(unrated)),
         {id: whole.tree[id].name if id in whole.tree else id for id in ids},
         {id: each for id, each in built.items() if id in ids},
+        tuple(
+            _weighed(_foreign_cash(portfolio, id, currency, *amounts), nav)
+            for (id, currency), amounts in sorted(by_currency.items())
+            if currency != portfolio.currency and amounts[0]
+        ),
+    )  # fmt: skip
+
+
+def cash_name(currency: str) -> str:
+    """Return what cash in a currency is called as a position."""
+    return f"{CASH} {currency}"
+
+
+def _foreign_cash(portfolio: Portfolio, id: str, currency: str, amount: float, value: float) -> Holding:
+    name = cash_name(currency)
+    about = Series(portfolio.origin, name, f"Cash in {currency}", asset_class="cash")
+    return Holding(
+        portfolio=id, instrument=name, about=about, quantity=amount, price=1.0, average_cost=UNKNOWN, currency=currency,
+        local_value=amount, value=value, owned=value, weight=UNKNOWN, day=UNKNOWN, month=UNKNOWN, total=UNKNOWN,
+        day_return=UNKNOWN, unrealised=UNKNOWN, realised=UNKNOWN, held_days=UNKNOWN, volume_share=UNKNOWN,
+        liquidate_days=UNKNOWN,
     )  # fmt: skip
 
 
@@ -344,8 +373,8 @@ class _Book:
         before = {key: {each.instrument: each for each in rows} for key, rows in self._told.items()}
         return [self._row(each, before, paid, sides) for each in held]
 
-    def cash(self, ids: Sequence[str]) -> float:
-        """Return the cash of portfolios in the portfolio's currency; NaN where nobody told any."""
+    def cash(self, ids: Sequence[str]) -> dict[tuple[str, str], tuple[float, float]]:
+        """Return the cash of portfolios by id and currency: local, and in the portfolio's currency (NaN: no rate)."""
         told = cash_told(self._stores.clickhouse, self._portfolio.origin, ids, self._end)
         reported = {id for id, _, _, _ in told}
         told += [
@@ -353,13 +382,11 @@ class _Book:
             for id, each in self._built.items() if id in ids and id not in reported
             for currency, amount in each.cash().items()
         ]  # fmt: skip
-        if not told:
-            return UNKNOWN
         newest: dict[tuple[str, str], tuple[int, float]] = {}
         for id, currency, at, amount in told:
             key = id, currency or self._own[id]
             newest[key] = max(newest.get(key, (0, 0.0)), (at, amount), key=lambda each: each[0])
-        return math.fsum(amount * self._rate(currency, at) for (_, currency), (at, amount) in newest.items())
+        return {key: (amount, amount * self._rate(key[1], at)) for key, (at, amount) in newest.items()}
 
     def _paid(self) -> dict[tuple[str, str], list[Paid]]:
         found: dict[tuple[str, str], list[Paid]] = defaultdict(list)
