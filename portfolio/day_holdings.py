@@ -28,6 +28,7 @@ from portfolio.holdings import (
     Holding,
     Holdings,
     below,
+    cash_name,
     holders,
     is_settled_daily,
     sum_of_known,
@@ -78,7 +79,8 @@ def holdings(
     told |= {(id, at): built[id].positions(at) for id, at in moments if id in built}
     book = _Book(stores, portfolio, marks, told, days, about, whole, end, built)
     nav, nav_day = _nav(whole, portfolio, as_of, max(mark[0] for mark in marks.values()))
-    cash = book.cash(ids)
+    by_currency = book.cash(ids)
+    cash = math.fsum(value for _, value in by_currency.values()) if by_currency else UNKNOWN
     rows = book.rows()
     if math.isnan(nav):
         nav = sum_of_known([*(each.owned for each in rows if each.quantity), cash])
@@ -93,7 +95,23 @@ def holdings(
         tuple(sorted(unrated)),
         {id: whole.tree[id].name if id in whole.tree else id for id in ids},
         {id: each for id, each in built.items() if id in ids},
+        tuple(
+            _weighed(_foreign_cash(portfolio, id, currency, *amounts), nav)
+            for (id, currency), amounts in sorted(by_currency.items())
+            if currency != portfolio.currency and amounts[0]
+        ),
         begins=(_common_day(mark[1] for mark in marks.values()), _common_day(mark[2] for mark in marks.values())),
+    )  # fmt: skip
+
+
+def _foreign_cash(portfolio: Portfolio, id: str, currency: str, amount: float, value: float) -> Holding:
+    name = cash_name(currency)
+    about = Series(portfolio.origin, name, f"Cash in {currency}", asset_class="cash")
+    return Holding(
+        portfolio=id, instrument=name, about=about, quantity=amount, price=1.0, average_cost=UNKNOWN, currency=currency,
+        local_value=amount, value=value, owned=value, weight=UNKNOWN, day=UNKNOWN, month=UNKNOWN, total=UNKNOWN,
+        day_return=UNKNOWN, unrealised=UNKNOWN, realised=UNKNOWN, held_days=UNKNOWN, volume_share=UNKNOWN,
+        liquidate_days=UNKNOWN,
     )  # fmt: skip
 
 
@@ -164,8 +182,8 @@ class _Book:
         before = {key: {each.instrument: each for each in rows} for key, rows in self._told.items()}
         return [self._row(each, before, paid, sides) for each in held]
 
-    def cash(self, ids: Sequence[str]) -> float:
-        """Return the cash of portfolios in the portfolio's currency; NaN where nobody told any."""
+    def cash(self, ids: Sequence[str]) -> dict[tuple[str, str], tuple[float, float]]:
+        """Return the cash of portfolios by id and currency: local, and in the portfolio's currency (NaN: no rate)."""
         told = cash_told(self._stores.clickhouse, self._portfolio.origin, ids, self._end)
         reported = {id for id, _, _, _ in told}
         told += [
@@ -173,13 +191,11 @@ class _Book:
             for id, each in self._built.items() if id in ids and id not in reported
             for currency, amount in each.cash().items()
         ]  # fmt: skip
-        if not told:
-            return UNKNOWN
         newest: dict[tuple[str, str], tuple[int, float]] = {}
         for id, currency, at, amount in told:
             key = id, currency or self._own[id]
             newest[key] = max(newest.get(key, (0, 0.0)), (at, amount), key=lambda each: each[0])
-        return math.fsum(amount * self._rate(currency, at) for (_, currency), (at, amount) in newest.items())
+        return {key: (amount, amount * self._rate(key[1], at)) for key, (at, amount) in newest.items()}
 
     def _paid(self) -> dict[tuple[str, str], list[Paid]]:
         found: dict[tuple[str, str], list[Paid]] = defaultdict(list)

@@ -22,7 +22,19 @@ from analytics.orders import QUANTILES
 from analytics.performance import anchor_day
 from core.format import count, first_of, money
 from portfolio.allowed import Limits
-from portfolio.execution_model import Execution, Impact, Month, Outage, Part, Period, Point, Shortfall, Trading
+from portfolio.execution_model import (
+    NO_PRICE_WITHIN_DAYS,
+    NO_PRICE_WITHIN_ORDERS,
+    Execution,
+    Impact,
+    Month,
+    Outage,
+    Part,
+    Period,
+    Point,
+    Shortfall,
+    Trading,
+)
 from portfolio.given import said_of
 from portfolio.histories import Fund, fund, kept
 from portfolio.outage import Band, within
@@ -126,7 +138,9 @@ def _worked(
         portfolio=portfolio, first=days[0], last=days[1], newest=min(newest, end - 1), zone=zone, by=by, step=step,
         whole=all_orders, parts=_parts(groups, by, names), periods=_periods(of_periods), legs=legs,
         reasons=tuple(reasons_told(clickhouse, asked)),
-        interval=weighted_mean_of(WeightedMoments(compared, *moments)), impact=_impact(groups, all_sums, volumes),
+        interval=weighted_mean_of(WeightedMoments(compared, *moments)),
+        no_interval="" if compared else NO_PRICE_WITHIN_ORDERS if priced else NO_PRICE_WITHIN_DAYS,
+        impact=_impact(groups, all_sums, volumes),
         trading=trading,
         outage=_outage(of_periods, bands), told=_told(all_sums, trading, legs, asked, traded), names=names,
     )  # fmt: skip

@@ -46,6 +46,9 @@ NO_PRICES = (
     "docs/your-data.md)."
 )
 
+NO_PRICE_WITHIN_DAYS = "no prices within the day"
+NO_PRICE_WITHIN_ORDERS = "no filled order had two prices meanwhile"
+
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
@@ -237,6 +240,8 @@ class Execution:
     """Status, reason and count."""
     interval: Estimate
     """Slippage against the mean price between sending and last fill, of the orders of which that is known."""
+    no_interval: str
+    """Why that is known of none; empty: it is of some."""
     impact: Impact
     trading: Trading
     outage: Outage | None

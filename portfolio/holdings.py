@@ -14,6 +14,7 @@ from portfolio.built_holdings import BuiltReports
 from portfolio.freshness import value_stale_after_seconds
 from portfolio.given import has_ended
 from portfolio.histories import Fund
+from storage.clickhouse.reads.portfolio import CASH
 from storage.state.portfolios import NOT_TRADED
 from storage.state.series import Series
 
@@ -87,6 +88,11 @@ class Holding:
         """Return whether the rate of its currency moves what it is worth: not that of a notional nobody paid."""
         return not is_settled_daily(self.about)
 
+    @property
+    def is_cash(self) -> bool:
+        """Return whether it is cash in another currency, which is no position."""
+        return self.instrument == cash_name(self.currency)
+
     def group(self, by: Group, names: Mapping[str, str]) -> str:
         """Return which group it belongs to; NOBODY_SAID where that is not known."""
         return group_of(by, names.get(self.portfolio, self.portfolio), self.instrument, self.currency, self.about)
@@ -141,6 +147,8 @@ class Holdings:
     """Of the portfolios that hold them, by id."""
     built: Mapping[str, BuiltReports]
     """By id, of portfolios that report no positions: what they hold is built from their trades."""
+    foreign_cash: tuple[Holding, ...]
+    """Cash in other currencies as positions, of each portfolio that holds it: what its rate moves."""
     begins: tuple[int, int] = (0, 0)
     """Midnights of the reports that `day` and `month` are counted from, epoch seconds; 0: none, or several days."""
 
@@ -170,6 +178,11 @@ class Holdings:
     def all(self) -> Held:
         """Return all positions added up, with what was held once. What cash gained is not in it (portfolio/gained)."""
         return _sum("All", (*self.positions, *self.closed))
+
+
+def cash_name(currency: str) -> str:
+    """Return what cash in a currency is called as a position."""
+    return f"{CASH} {currency}"
 
 
 def report_stale_after_seconds(portfolio: Portfolio, now: float) -> float | None:

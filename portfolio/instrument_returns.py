@@ -17,6 +17,7 @@ from analytics.block import Bools, Floats
 from analytics.calendar import Dates, months_before
 from core.format import count, percent
 from portfolio.histories import exchange
+from portfolio.series.exchange import Exchange
 from portfolio.stored_prices import StoredPrices, stored_prices
 from storage.clickhouse.reads.book import reported_prices, splits_told
 from storage.clickhouse.reads.portfolio import DailyPrices
@@ -107,43 +108,59 @@ def instrument_returns(
     history: History,
     settled: Container[Key] = (),
     known: StoredPrices | None = None,
+    cash: Container[Key] = (),
 ) -> InstrumentReturns:
     """Return daily returns up to the day `last` of what is asked for, each with its gross exposure in `currency`.
 
     holders: ids of the portfolios whose reports and splits count. settled: what no currency moves, since each day's
-    gain is cash. known: prices that are not read again. Splits are undone where the price shows them, since stored
-    prices may be adjusted already. Raises StorageUnavailable, StorageRejected.
+    gain is cash. cash: what its currency alone moves; it has the days of the others, else those of its rates. known:
+    prices that are not read again. Splits are undone where the price shows them, since stored prices may be adjusted
+    already. Raises StorageUnavailable, StorageRejected.
     """
-    keys = [key for key, gross in asked.items() if gross > 0]
-    gross = np.array([asked[key] for key in keys])
-    whole = float(gross.sum())
-    if not keys:
-        return _none(keys, gross, last, "nothing of a known value is held")
+    keys = [key for key, gross in asked.items() if gross > 0 and key not in cash]
+    money = [key for key, gross in asked.items() if gross > 0 and key in cash]
+    gross, every = np.array([asked[key] for key in keys]), np.array([asked[key] for key in (*keys, *money)])
+    if not len(every):
+        return _none(keys, every, last, "nothing of a known value is held")
     first = months_before(last, MONTHS[history]) if history in MONTHS else None
     since = None if first is None else first - CARRIED_DAYS
     symbols = sorted({key.instrument for key in keys})
     stored = stored_prices(stores, origin, symbols, date_of(last), None if since is None else date_of(since), known)
     prices, from_reports = _prices(stores, holders, keys, stored, since, last)
-    days = _days(prices, gross)
-    window = days[_start(prices, days, gross, first) :] if len(days) else days
+    rated = exchange(stores, origin)
+    days = _days(prices, gross) if keys else _days_of_rates(rated, money, currency, last, first)
+    window = days[_start(prices, days, gross, first) :] if keys and len(days) else days
     if len(window) <= FEWEST_DAYS:
-        why = f"there are prices of {count(len(window), 'day')}; more than {FEWEST_DAYS} are needed"
-        return _none(keys, gross, last, why)
+        what = "prices" if keys else "rates"
+        why = f"there are {what} of {count(len(window), 'day')}; more than {FEWEST_DAYS} are needed"
+        return _none((*keys, *money), every, last, why)
     if float(np.median(np.diff(window).astype(np.int64))) > LONGEST_GAP_DAYS:
-        return _none(keys, gross, last, "prices are told less often than daily")
-    carried, why_not = _carried(prices, window)
-    spoken = [currency if key in settled else key.currency for key in keys]
-    rates = {each: exchange(stores, origin).rates(each, currency, window) for each in {*spoken}}
-    told = [why or _no_rate(rates[of], of, currency) for of, why in zip(spoken, why_not, strict=True)]
+        return _none((*keys, *money), every, last, "prices are told less often than daily")
+    carried, why_not = _carried(prices, window) if keys else (np.empty((0, len(window))), [])
+    carried = np.vstack([carried, np.ones((len(money), len(window)))])
+    spoken = [currency if key in settled else key.currency for key in (*keys, *money)]
+    rates = {each: rated.rates(each, currency, window) for each in {*spoken}}
+    reasons = [*why_not, *("" for _ in money)]
+    told = [why or _no_rate(rates[of], of, currency) for of, why in zip(spoken, reasons, strict=True)]
     used = [at for at, why in enumerate(told) if not why]
     levels = np.array([carried[at] * rates[spoken[at]] for at in used]).reshape(len(used), len(window))
-    left_out = tuple(LeftOut(keys[at], why, float(gross[at])) for at, why in enumerate(told) if why)
+    keys = [*keys, *money]
+    left_out = tuple(LeftOut(keys[at], why, float(every[at])) for at, why in enumerate(told) if why)
     reported = tuple(sorted({keys[at].instrument for at in used if keys[at].instrument in from_reports}))
     returns = np.ascontiguousarray((levels[:, 1:] / levels[:, :-1] - 1.0).T)
     return InstrumentReturns(
         tuple(keys[at] for at in used), window[1:], window[0], returns,
-        left_out, whole, reported, "" if used else "none of what is held has enough prices", stored,
+        left_out, float(every.sum()), reported, "" if used else "none of what is held has enough prices", stored,
     )  # fmt: skip
+
+
+def _days_of_rates(
+    known: Exchange, money: Sequence[Key], currency: str, last: np.datetime64, first: np.datetime64 | None
+) -> Dates:
+    """Return the days up to the last on which a rate of the currencies is told."""
+    pairs = {pair for key in money for pair in known.path(key.currency, currency)}
+    days = np.unique(np.concatenate([np.array([], dtype="datetime64[D]"), *(known.prices[pair][0] for pair in pairs)]))
+    return days[(days <= last) & (first is None or days >= first)]
 
 
 def date_of(day: np.datetime64) -> date:

@@ -46,7 +46,7 @@ MOST_NAMED = 6
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Book:
-    """What is held and has returns: m positions in k instruments."""
+    """What is held and has returns: m positions in k instruments, cash in other currencies among them."""
 
     found: Holdings
     returns: InstrumentReturns
@@ -179,9 +179,14 @@ def book_of(
 
 def book_from(stores: Stores, found: Holdings, query: RiskQuery) -> Book:
     """Return what is held with its returns, as `book_of` does."""
-    known = tuple(each for each in found.positions if math.isfinite(each.value))
+    known = held_of(found)
     returns = returns_of(stores, found, [(each, abs(each.value)) for each in known], query)
     return book_with(found, returns, known)
+
+
+def held_of(found: Holdings) -> tuple[Holding, ...]:
+    """Return what has risk and a known value: positions, and cash in other currencies."""
+    return tuple(each for each in (*found.positions, *found.foreign_cash) if math.isfinite(each.value))
 
 
 def returns_of(
@@ -199,7 +204,7 @@ def returns_of(
     portfolio = found.portfolio
     return instrument_returns(
         stores, portfolio.origin, portfolio.currency, [*found.names], gross, last, query.history,
-        gross.keys() - moving,
+        gross.keys() - moving, {key_of_position(each) for each, _ in sized if each.is_cash},
     )  # fmt: skip
 
 

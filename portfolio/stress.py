@@ -17,7 +17,7 @@ from core.format import count, first_of, noun
 from portfolio.allowed import Limits, seen
 from portfolio.chosen import key_of
 from portfolio.holdings import NOBODY_SAID, Holding
-from portfolio.risk import Book, book_pnl, market_of
+from portfolio.risk import Book, book_pnl, held_of, market_of
 from portfolio.risk_query import RiskQuery
 from storage.state.portfolios import list_portfolios
 from storage.state.scenarios import Scenario, scenarios_in
@@ -80,7 +80,7 @@ class Stressed:
 
     book: Book
     positions: tuple[Holding, ...]
-    """Those of known value, whether they have returns or not."""
+    """Those of known value and cash in other currencies, whether they have returns or not."""
     values: Floats
     betas: Floats
     """By position; NaN of what has no returns, and everywhere without a benchmark."""
@@ -135,7 +135,7 @@ def asset_class(each: Holding) -> str:
 
 def stressed(stores: Stores, book: Book) -> Stressed:
     """Return a book with its betas. Raises StorageUnavailable, StorageRejected."""
-    positions = tuple(each for each in book.found.positions if math.isfinite(each.value))
+    positions = held_of(book.found)
     benchmark, betas = ("", None) if book.returns.lacks else market_of(stores, book)
     by_position = np.full(len(positions), np.nan)
     if betas is not None:

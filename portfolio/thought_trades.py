@@ -277,7 +277,9 @@ def _book(stores: Stores, found: Holdings, query: RiskQuery, rows: Sequence[Hold
     sized = [
         (each, max(abs(each.value), abs(each.value + money))) for each, money in zip(rows, bought.tolist(), strict=True)
     ]
-    return book_with(found, returns_of(stores, found, sized, query), rows)
+    cash = [each for each in found.foreign_cash if math.isfinite(each.value)]
+    sized += [(each, abs(each.value)) for each in cash]
+    return book_with(found, returns_of(stores, found, sized, query), [*rows, *cash])
 
 
 def _changes(
@@ -298,13 +300,14 @@ def _changes(
         changes["cash"] = Change("cash", UNKNOWN, UNKNOWN)
     if not book.returns.lacks:
         at = {id(each): number for number, each in enumerate(rows)}
-        part = [at[id(each)] for each in book.positions]
+        # Trades are paid in the portfolio's currency: none moves cash in another one.
+        in_part = np.array([bought[at[id(each)]] if id(each) in at else 0.0 for each in book.positions])
         _, betas = market_of(stores, book)
         matrix = book.matrix()[np.ix_(book.columns, book.columns)]
         of_risk = Held(
             book.values, nav, None if betas is None else betas[book.columns], returns=book.wide, matrix=matrix
         )
-        for each in what_if(of_risk, bought[part], cost_ratio, query.level, query.horizon):
+        for each in what_if(of_risk, in_part, cost_ratio, query.level, query.horizon):
             changes.setdefault(each.name, each)
     return tuple(changes[name] for name in LABELS if name in changes)
 

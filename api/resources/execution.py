@@ -160,8 +160,9 @@ class ExecutionQuality(Aged):
     whole: OrderGroup | None
     slippage_interval: Sure | None = Field(
         description="Against the mean of the prices told between sending and last fill (TWAP): the market's volumes, "
-        "which a VWAP takes, no kind of rows tells. 0 orders: no prices within the day were told."
+        "which a VWAP takes, no kind of rows tells."
     )
+    no_interval: str = Field("", description="Why no order has one; empty: some have.")
     reasons: list[Reason]
     latencies: list[LegTime]
     impact: ImpactCurve | None
@@ -196,6 +197,7 @@ def _whole(ask: Ask[OfOrders]) -> ExecutionQuality:
     return ExecutionQuality(
         first_day=str(found.first), last_day=str(found.last), currency=found.portfolio.currency,
         whole=_group(found.whole), slippage_interval=_sure(found.interval), impact=curve,
+        no_interval=found.no_interval,
         outage=_outage(found), told=[*found.told, *unbroken],
         reasons=[Reason(status=status, reason=reason, orders=many) for status, reason, many in found.reasons],
         latencies=[

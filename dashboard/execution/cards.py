@@ -32,7 +32,7 @@ def strip(found: Execution) -> list[html.Article]:
              definition="Filled over ordered quantity of the orders that ended"),
         _slippage("decision", "Slippage, decision", whole.decision, "the price at which it was decided on"),
         _slippage("arrival", "Slippage, arrival", whole.arrival, "the middle of the market when it was submitted"),
-        _interval(found.interval),
+        _interval(found),
         card(f"{ID}-shortfall", "Shortfall", text.money(whole.shortfall.total), currency,
              why=f"{basis_points(whole.shortfall.in_basis_points(whole.shortfall.total))} of the paper value",
              definition="Implementation shortfall (Perold 1988): what the decisions would have brought on paper, less "
@@ -76,11 +76,11 @@ def _rate(name: str, title: str, found: Execution, definition: str) -> html.Arti
     )  # fmt: skip
 
 
-def _interval(found: Estimate) -> html.Article:
-    is_known = found.count > 0
+def _interval(found: Execution) -> html.Article:
+    is_known = not found.no_interval
     return card(
-        f"{ID}-interval", "Slippage, interval", basis_points(found.value),
-        why=interval(found) if is_known else "no prices within the day",
+        f"{ID}-interval", "Slippage, interval", basis_points(found.interval.value),
+        why=found.no_interval or interval(found.interval),
         definition="Average price of the fills against the market between sending and last fill. "
         f"{WITHOUT_VOLUMES} {'' if is_known else NO_PRICES}",
     )  # fmt: skip

@@ -15,7 +15,9 @@ HOLDINGS = "/portfolio/holdings"
 
 
 def instrument_link(found: Holdings, each: Holding, as_of: str = "") -> Any:
-    """Return an instrument's symbol, which leads to its history on the page Holdings."""
+    """Return an instrument's symbol, which leads to its history on the page Holdings; cash has none there."""
+    if each.is_cash:
+        return each.instrument
     key = f"{found.portfolio.origin}:{found.portfolio.id}"
     asked = {"portfolio": key, "instrument": each.instrument, **({"asof": as_of} if as_of else {})}
     return quick(html.A, each.instrument, href=f"{HOLDINGS}?{urlencode(asked)}")

@@ -27,7 +27,7 @@ def value_at_risk_ratio(stores: Stores, found: Holdings, nav: float, level: floa
     Of every position: on the Risk page one without returns is left out, here nothing is known then. Raises NotKnown;
     StorageUnavailable or StorageRejected.
     """
-    if not found.positions:
+    if not found.positions and not found.foreign_cash:
         return 0.0
     book = book_from(stores, found, RiskQuery(level))
     returns = book.returns

@@ -173,9 +173,15 @@ def test_orders_that_told_no_time_but_their_own_have_no_latency(funded: Stores, 
 def test_the_interval_s_price_is_the_mean_of_what_was_told_meanwhile(funded: Stores, send: Send) -> None:
     ordered(send, "O", last_filled_at=at(SENT + 60))
     filled(send, "O", 10, 102)
-    assert of(funded).interval.count == 0
+    # Years of closes do not hide the one day on which prices were told within it.
+    tell(send, "prices", *({"instrument": "ACME", "ts": at(TODAY - day * DAY + 80_000), "price": 100.0}
+                           for day in range(1, 30)))  # fmt: skip
+    filled(send, "EARLY", 1, 100, ts=at(TODAY - 29 * DAY))
+    ordered(send, "EARLY", quantity=1, submitted_at=at(TODAY - 29 * DAY), ts=at(TODAY - 29 * DAY + 9))
+    assert (of(funded).interval.count, of(funded).no_interval) == (0, "no prices within the day")
     course = ((-3_600, 90), (-1, 95), (0, 100), (30, 101), (60, 105), (61, 200), (7_200, 210))
     tell(send, "prices", *({"instrument": "ACME", "ts": at(SENT + after), "price": price} for after, price in course))
+    assert of(funded).no_interval == ""
     found = of(funded).interval
     assert found.count == 1
     assert found.value == pytest.approx((102 / 102 - 1) * 1e4, abs=1e-9)
@@ -187,3 +193,11 @@ def test_the_interval_s_price_is_the_mean_of_what_was_told_meanwhile(funded: Sto
     ordered(send, "Q", last_filled_at=at(SENT + 10))
     filled(send, "Q", 10, 100)
     assert of(funded).interval.count == 2
+
+
+def test_prices_within_days_but_not_while_an_order_was_worked_are_said_to_be_none(funded: Stores, send: Send) -> None:
+    ordered(send, "O", last_filled_at=at(SENT + 60))
+    filled(send, "O", 10, 102)
+    tell(send, "prices", *({"instrument": "ACME", "ts": at(SENT + after), "price": 100} for after in (900, 950, 999)))
+    found = of(funded)
+    assert (found.interval.count, found.no_interval) == (0, "no filled order had two prices meanwhile")

@@ -13,13 +13,15 @@ import pytest
 from core.clock import SystemClock
 from dashboard.risk.cards import left_out
 from dashboard.risk.charts import back_test
-from portfolio.holdings import GROUPS
+from portfolio.holdings import GROUPS, holdings
 from portfolio.instrument_returns import InstrumentReturns
 from portfolio.limits.loss import NotKnown, value_at_risk_ratio
 from portfolio.risk import Book, book_of, book_pnl, lost_of, risk_of
 from portfolio.risk_backtest import past_risk_of
 from portfolio.risk_factors import components, picked
 from portfolio.risk_query import METHODS, Method, RiskQuery
+from portfolio.stress import stated, stressed
+from portfolio.thought_trades import Trade, tried
 from sample.load import load_sample, portfolios
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
@@ -265,6 +267,58 @@ def test_a_position_in_another_currency_moves_with_its_rate(funded: Stores, send
                       for ts, rate in zip(days_back(), rates, strict=True)])  # fmt: skip
     held(send, {"instrument": "ACME", "price": 100, "currency": "USD"})
     assert returns(funded).returns[:, 0] == pytest.approx((1 + MOVES[1:]) / (1 + MOVES[::-1][1:]) - 1, abs=1e-6)
+
+
+def cash_of(send: Send, currency: str, amount: float) -> None:
+    tell(send, "cash", [{"portfolio": "alpha", "ts": at(TODAY), "currency": currency, "amount": amount}])
+
+
+@pytest.fixture
+def dollars(send: Send) -> np.ndarray:
+    """A share in dollars with its course, and the course of the dollar (euros for one), in returns."""
+    priced(send, "ACME", levels())
+    rates = 1.1 * np.cumprod(1 + MOVES[::-1])
+    tell(send, "fx", [{"base": "EUR", "quote": "USD", "ts": at(ts), "rate": float(rate)}
+                      for ts, rate in zip(days_back(), rates, strict=True)])  # fmt: skip
+    return 1.0 / (1 + MOVES[::-1][1:]) - 1
+
+
+def test_cash_in_another_currency_moves_with_its_rate_and_hedges_what_is_held_in_it(
+    funded: Stores, send: Send, dollars: np.ndarray
+) -> None:
+    held(send, {"instrument": "ACME", "price": 100, "currency": "USD"})
+    bare = book(funded, ALPHA, RiskQuery())
+    cash_of(send, "USD", -1_000)
+    cash_of(send, "EUR", 5_000)
+    found = book(funded, ALPHA, RiskQuery())
+    worth = -1_000 / (1.1 * float(np.prod(1 + MOVES)))
+    (cash,) = (each for each in found.positions if each.is_cash)
+    assert (cash.instrument, cash.value) == ("CASH USD", pytest.approx(worth, rel=1e-9))
+    column = found.returns.keys.index(("CASH USD", "USD"))
+    assert found.returns.returns[:, column] == pytest.approx(dollars, abs=1e-9)
+    risk = risk_of(funded, found, RiskQuery())
+    assert risk.whole.component_var.sum() == pytest.approx(risk.whole.value_at_risk, rel=1e-9)
+    assert math.fsum(each.component_var for each in risk.by("asset_class")) == pytest.approx(
+        risk.whole.value_at_risk, rel=1e-9
+    )
+    assert risk.whole.value_at_risk < risk_of(funded, bare, RiskQuery()).whole.value_at_risk
+    (dollar,) = (each for each in stated(stressed(funded, found)) if each.kind == "currency")
+    assert dollar.total == pytest.approx(-0.1 * math.fsum(found.values), rel=1e-9)
+    assert dollar.total == pytest.approx(0.0, abs=0.01), "what was borrowed pays for what is held"
+    changes = {each.name: each for each in tried(funded, found.found, RiskQuery(), [Trade("ACME", -10)]).changes}
+    assert changes["historical_var"].before == pytest.approx(risk.whole.value_at_risk, rel=1e-9)
+    assert changes["largest_share"].before == 1.0
+
+
+def test_cash_alone_in_another_currency_is_at_risk(funded: Stores, send: Send, dollars: np.ndarray) -> None:
+    held(send, {"instrument": "ACME", "price": 100, "quantity": 0})
+    cash_of(send, "USD", 1_000)
+    found = holdings(funded, ALPHA, None)
+    assert found is not None
+    one = value_at_risk_ratio(funded, found, 1.0, 0.95)
+    assert one == pytest.approx(found.cash * value_at_risk_ratio(funded, found, found.cash, 0.95), rel=1e-9)
+    assert one > 0
+    assert book(funded, ALPHA, RiskQuery()).returns.returns[:, 0] == pytest.approx(dollars, abs=1e-9)
 
 
 def test_what_has_too_little_history_is_named_with_its_share(funded: Stores, send: Send) -> None:

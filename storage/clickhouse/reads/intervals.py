@@ -20,15 +20,15 @@ from storage.clickhouse.reads.orders_worked import (
 FEWEST_PRICES = 2
 """Within an order's interval, from which on their mean is taken."""
 OFTEN = 3
-"""Prices a day, on average, from which on an instrument's are looked up within orders' intervals."""
+"""Prices on a day from which on an instrument's are looked up within orders' intervals."""
 
 
 def priced_within_days(clickhouse: ClickHouse, asked: Asked) -> list[str]:
-    """Return the instruments whose prices in the window are told several times a day. Raises StorageUnavailable."""
+    """Return the instruments whose prices are told several times on a day of the window. Raises StorageUnavailable."""
     sql = f"""
-        SELECT instrument FROM prices AS p
+        SELECT DISTINCT instrument FROM prices AS p
         WHERE origin = {{origin:String}} AND p.ts >= toDateTime({{start:UInt32}}) AND p.ts < toDateTime({{end:UInt32}})
-        GROUP BY instrument HAVING uniq(p.ts) >= {OFTEN} * uniq(toDate(p.ts))
+        GROUP BY instrument, toDate(p.ts) HAVING uniq(p.ts) >= {OFTEN}
     """
     asked_for = {"origin": asked.origin, "start": asked.start, "end": asked.end}
     return [str(name) for (name,) in clickhouse.rows(sql, asked_for, kind="priced within days")]
