@@ -23,7 +23,7 @@ CATEGORIES = "blink.user_timing,devtools.timeline,toplevel"
 
 
 def first_chart(url: str, seconds: int = 20) -> tuple[float, float]:
-    """Return the seconds of a first visit until a chart is drawn, and the processor seconds of the page's thread in them.
+    """Return the seconds of a first visit until a chart is drawn, and what the page's thread worked of them.
 
     seconds: how long the browser is given. Raises AssertionError when no chart was drawn by then.
     """

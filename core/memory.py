@@ -29,6 +29,29 @@ def share_heaps() -> None:
         libc.mallopt(ARENA_MAX, HEAPS)
 
 
+def leave_pandas() -> None:
+    """Let Arrow find no pandas, which it loads (32 MiB) to see that what it is handed is none. Call it before it is."""
+    import pyarrow
+
+    sys.meta_path.insert(0, _NO_PANDAS)
+    try:
+        pyarrow.array([None])  # it looks once, and keeps what it found
+    finally:
+        sys.meta_path.remove(_NO_PANDAS)
+
+
+class _NoPandas:
+    """Finds no pandas."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        """Raise ModuleNotFoundError for pandas."""
+        if name == "pandas":
+            raise ModuleNotFoundError("pandas is not looked for", name=name)
+
+
+_NO_PANDAS = _NoPandas()
+
+
 def give_back() -> None:
     """Take the unchanged pages of all program files, and what is free at the ends of heaps, out of this process."""
     if sys.platform != "linux":

@@ -204,9 +204,6 @@ def _add_choices(app: Dash, page: Page) -> None:
 
 def _warm_up(app: Dash, pages: Sequence[Page]) -> None:
     """Let Dash set itself up. Raises RuntimeError when it has not, or a page is not answered."""
-    # Arrow imports it in whatever thread stores the first rows, and plotly, which writes layouts, breaks on half of it.
-    import pandas  # noqa: F401
-
     page = min(pages, key=lambda page: page.role)
     for asked in (HEALTH, page.path):
         answer = app.server.test_client().get(asked, environ_base={KEPT: replace(ANYBODY, role=page.role)})

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from core.clock import Clock, SystemClock
 from core.errors import FundwatchError, StorageUnavailable
+from core.memory import leave_pandas
 from core.settings.model import Settings
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.insert import insert_in_turn, settle_in_turn
@@ -70,6 +71,7 @@ def open_stores(
     then every statement raises StorageUnavailable. Raises StartError or StorageUnavailable; what was opened is closed
     again.
     """
+    leave_pandas()
     with contextlib.ExitStack() as stack:
         step("data folder")
         told: list[str] = []

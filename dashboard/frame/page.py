@@ -60,7 +60,7 @@ class Application(Dash):
     graph_paths: tuple[str, ...] = ()
     """Pages that show charts."""
     refreshed: Mapping[str, str] = MappingProxyType({})
-    """Ids of the pages that are refreshed, by path: their first answer is asked for with them (assets/js/13-early.js)."""
+    """Ids of the pages that are refreshed, by path: their first answer comes with them (assets/js/34-early.js)."""
 
     def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
         """Return the document; called by Dash for each page load."""

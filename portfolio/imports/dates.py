@@ -1,5 +1,6 @@
-"""Days and moments as people write them, and which of day and month stands first.
+"""Days, months and moments as people write them, and which of day and month stands first.
 
+A month without a day (Jan 2024, 2024-01, 01/2024) is its last day: what a table says of a month it says of its end.
 The order is found out from dates that can be read in one way only (31/12/2024). Where every date of a file can be read
 in two ways (03/04/2024 throughout), it is asked for.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -36,6 +38,8 @@ _CLOCK = (
 _NUMERIC = re.compile(r"(?P<a>\d{1,4})(?P<mark>[./-])(?P<b>\d{1,2})(?P=mark)(?P<c>\d{1,4})\.?" + _CLOCK, re.ASCII)
 _DAY_NAMED = re.compile(r"(?P<d>\d{1,2})\.?[\s/-]*(?P<name>[^\W\d_]{3,9})\.?[\s,/-]*(?P<y>\d{4}|\d{2})" + _CLOCK)
 _NAME_DAY = re.compile(r"(?P<name>[^\W\d_]{3,9})\.?\s*(?P<d>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<y>\d{4})" + _CLOCK)
+_MONTH_NAMED = re.compile(r"(?P<name>[^\W\d_]{3,9})\.?[\s,/-]*(?P<y>\d{4})")
+_MONTH_NUMBERED = re.compile(r"(?:(?P<y>\d{4})[/-](?P<m>\d{1,2})|(?P<m2>\d{1,2})[/-](?P<y2>\d{4}))", re.ASCII)
 _NAMED = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _ELSEWHERE = {"mär": 3, "mrz": 3, "mae": 3, "mai": 5, "okt": 10, "dez": 12, "fév": 2, "avr": 4, "aoû": 8, "déc": 12}
 _MONTHS = {name: number for number, name in enumerate(_NAMED, start=1)} | _ELSEWHERE
@@ -153,7 +157,21 @@ def _classify(cell: Cell) -> Zoned | _Parts | str:
         year = _year(match["y"])
         made = _made(year, month, int(match["d"]), match)
         return made if made is not None else _NO_DAY
-    return f"date is no date {_WRITTEN}"
+    last = _end_of_month(text)
+    return last if last is not None else f"date is no date {_WRITTEN}"
+
+
+def _end_of_month(text: str) -> Zoned | str | None:
+    """Return the last day of a month that is written without a day; None: it is none."""
+    if match := _MONTH_NUMBERED.fullmatch(text):
+        year, month = int(match["y"] or match["y2"]), int(match["m"] or match["m2"])
+    elif match := _MONTH_NAMED.fullmatch(text):
+        year, month = int(match["y"]), _MONTHS.get(match["name"].lower()[:3], 0)
+    else:
+        return None
+    if not 1 <= month <= 12 or not 1 <= year <= 9999:
+        return None
+    return _zoned(datetime(year, month, monthrange(year, month)[1]))
 
 
 _NO_DAY = "date is no day of the calendar"

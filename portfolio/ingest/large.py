@@ -155,12 +155,9 @@ class _Wrong:
 
 
 def _hashes(batch: Batch) -> NDArray[np.uint64]:
-    """Return a number for each key, the same for the same key."""
-    from pandas.util import hash_array
-
-    keys = np.asarray(key_texts(batch.of, batch.table).to_pylist(), dtype=object)
-    found: NDArray[np.uint64] = hash_array(keys, categorize=False)
-    return found
+    """Return a number for each key, the same for the same key in this process."""
+    keys = key_texts(batch.of, batch.table).to_pylist()
+    return np.fromiter(map(hash, keys), dtype=np.int64, count=len(keys)).view(np.uint64)
 
 
 def _repeated(hashes: list[NDArray[np.uint64]]) -> NDArray[np.uint64]:

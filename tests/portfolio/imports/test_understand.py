@@ -253,6 +253,21 @@ def test_files_of_many_kinds_say_the_same(make) -> None:
     assert rows(read(make())) == WANTED
 
 
+@pytest.mark.parametrize(
+    "months",
+    [
+        ("Jan 2024", "Feb 2024", "Mar 2024"), ("January 2024", "February 2024", "March 2024"),
+        ("2024-01", "2024-02", "2024-03"), ("1/2024", "2/2024", "3/2024"), ("Jan. 2024", "Feb-2024", "März 2024"),
+    ],
+)  # fmt: skip
+def test_a_month_without_a_day_is_its_last_one(months: tuple[str, ...]) -> None:
+    text = "".join(f"{month};A;{100 + at}\n" for at, month in enumerate(months))
+    found = rows(read(f"Month;Portfolio;NAV\n{text}"))
+    assert [day for _, day, *_ in found] == ["2024-01-31", "2024-02-29", "2024-03-31"]
+    for odd in ("13/2024", "Foo 2024", "2024-00", "Jan 24"):
+        assert "date is no date" in told(read(f"date,portfolio,nav\n2024-01-30,A,1\n{odd},A,2\n")), odd
+
+
 def test_what_was_left_out_is_told() -> None:
     notes = read(totals_and_remarks()).notes
     assert notes[0] == "left out at the end: line 6 ('Total'), line 7 ('Source: the administrator')"
