@@ -135,6 +135,13 @@ def _event(fired: Fired, rule: Rule | None, sight: Sight, stores: Stores) -> Eve
     return Event(fired.since, fired.until, text, portfolio=portfolio, component=component, who=title)
 
 
+def concern_of(alert: FiringAlert, rule: Rule | None, stores: Stores) -> tuple[str, str]:
+    """Return the key of the portfolio, or else the component, that an alert is about; empty where there is none."""
+    labels: dict[str, str] = orjson.loads(alert.labels)
+    portfolio = _portfolio_of(labels)
+    return portfolio, "" if portfolio else _component_of(labels, rule, stores)
+
+
 def _portfolio_of(labels: Mapping[str, str]) -> str:
     """Return the key of the portfolio that labels name; empty: none."""
     origin, _, id = labels.get(PORTFOLIO, "").rpartition(":")

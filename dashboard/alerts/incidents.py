@@ -58,9 +58,9 @@ _COLUMNS = (
     Column("severity", "Severity", numeric=False),
     Column("labels", "Labels", numeric=False),
     Column("value", "Value", definition="As of the last evaluation"),
-    Column("limit", "Fires at", definition="The value at which it fires with this severity"),
     Column("since", "Since", numeric=False),
 )
+_LIMIT = Column("limit", "Fires at", definition="The value at which it fires with this severity")
 _COURSE = Column("course", "Since it began", numeric=False, definition="At least the last quarter of an hour")
 _QUIET = Column("quiet", "Quiet", numeric=False, definition="What keeps it from being told")
 
@@ -76,6 +76,8 @@ class Shown:
     """What was asked for and is not answered yet."""
     courses: Mapping[str, Any] = field(default_factory=dict)
     """What was measured since an alert began, by its key."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Addresses of the charts of what an alert is about, as it began, by its key."""
 
 
 def listed(shown: Shown) -> list[Any]:
@@ -179,7 +181,9 @@ def _only(alert: FiringAlert, shown: Shown) -> list[Any]:
     value, limit = row["value"].content, row["limit"].content
     against = f"{value} (fires at {limit})" if value and limit else value
     course = shown.courses.get(alert.key)
-    told = facts(row["labels"].content, against, alert.title, muted)
+    place = shown.places.get(alert.key)
+    charts = html.A("Charts as it began", href=place) if place else ""
+    told = facts(row["labels"].content, against, alert.title, charts, muted)
     return [told, *([html.Div(course, className="fw-incident-course")] if course is not None else [])]
 
 
@@ -243,6 +247,8 @@ def _released(alerts: Sequence[FiringAlert], shown: Shown) -> html.Article:
 def _table(id: str, alerts: Sequence[FiringAlert], shown: Shown) -> html.Div:
     rows = [_row(each, shown) for each in alerts]
     columns = [*_COLUMNS]
+    if any(row["limit"].content for row in rows):
+        columns.append(_LIMIT)
     if any(each.key in shown.courses for each in alerts):
         columns.append(_COURSE)
     if any(each.muted_by for each in alerts):
@@ -261,9 +267,15 @@ def _row(alert: FiringAlert, shown: Shown) -> dict[str, Any]:
         "value": Cell(value_text(alert.value, unit_of_rule(rule)), sort=alert.value),
         "limit": Cell(_limit(alert, rule)),
         "course": Cell(shown.courses.get(alert.key), sort=""),
-        "since": Cell(local_time(alert.since, "span"), sort=alert.since),
+        "since": Cell(_since(alert, shown), sort=alert.since),
         "quiet": whole_cell(alert.muted_by or None),
     }
+
+
+def _since(alert: FiringAlert, shown: Shown) -> Any:
+    """Return when it began, as a link to the charts of what it is about."""
+    began, place = local_time(alert.since, "span"), shown.places.get(alert.key)
+    return html.A(began, href=place, title="Charts as it began") if place else began
 
 
 def _limit(alert: FiringAlert, rule: Rule | None) -> str | None:

@@ -67,7 +67,7 @@ def standing(alert: FiringAlert) -> html.Span | None:
     else:
         return None
     return html.Span(
-        [html.Span(sign, className="fw-sign", **attributes(aria_hidden="true")), words], className="fw-alert-hand"
+        [html.Span(sign, className="fw-sign", **attributes(aria_hidden="true")), " ", words], className="fw-alert-hand"
     )
 
 

@@ -41,7 +41,7 @@ class Courses:
         if data is None:
             return None
         lowest = min((each for each in data.low if each is not None), default=None)
-        return spark(data.low, label=f"{title_of(found)}: lowest {number(lowest)} points in 24 h")
+        return spark(data.low, label=f"{title_of(found)}: fewest points in 24 h: {number(lowest)}")
 
     def lowest(self, found: Found) -> float | None:
         """Return the fewest points that a component had."""

@@ -17,6 +17,7 @@ from dashboard.alerts.history import asked_table
 from dashboard.alerts.incidents import ID, Shown, closed, everything_asked, listed, one
 from dashboard.alerts.known import Known, know
 from dashboard.alerts.messages import messages_table
+from dashboard.alerts.places import charts_of
 from dashboard.alerts.told import told_route
 from dashboard.alerts.verdict import alerts_verdict
 from dashboard.components.age import age
@@ -66,7 +67,9 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     text = choices.get("incident", "")
     chosen = int(text) if text.isdecimal() and len(text) < 16 else 0
     rules = _rules(stores, known)
-    shown = Shown(known, rules, _waiting(stores), courses_of(stores, known.firing, rules, known.now))
+    courses = courses_of(stores, known.firing, rules, known.now)
+    places = {each.key: charts_of(stores, each, rules.get(each.rule), known.now) for each in known.firing}
+    shown = Shown(known, rules, _waiting(stores), courses, places)
     back = choice_button(ID, {"incident": None}, "‹ All open alerts")
     return View(
         slots={

@@ -223,7 +223,7 @@ def test_the_course_of_a_component_is_told_and_drawn_beside_that_of_all_together
 
     plain = drawn()
     assert [line["name"] for line in plain.figures[health.PAST.graph]["data"]] == ["all together"]
-    assert "CPU: lowest 20 points in 24 h" in str(plain.slots[health.LINES.slot])
+    assert "CPU: fewest points in 24 h: 20" in str(plain.slots[health.LINES.slot])
     both = drawn(component="host-1/system/CPU").figures[health.PAST.graph]["data"]
     assert [line["name"] for line in both] == ["all together", "CPU"]
     assert min(value for value in both[1]["y"] if value is not None) == 20

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
 from typing import Any
 from unittest.mock import ANY
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
@@ -294,6 +296,10 @@ def test_a_value_stands_beside_what_it_fires_at_and_with_its_course_since_it_beg
     desk.busy()
     desk.goes_on()
     alone = in_html(desk, alerts.TAB, alerts.NOW.slot)
+    place = re.search(r'href="(/system[^"]*)">Charts as it began', alone)
+    assert place, "a click leads to the charts of the machine, when it began"
+    choices = dict(parse_qsl(urlsplit(place[1].replace("&amp;", "&")).query))
+    assert choices["host"] == "host-1" and int(choices["from"]) < now < int(choices["to"])
     assert "93.0 % (fires at &gt; 80.0 %)" in alone and "CPU is busy: since it began" in alone
     desk.values["system_cpu_busy_15m_ratio"] = [Value(labels(machine=f"host-{n}"), 0.93) for n in range(1, 61)]
     desk.goes_on()
