@@ -18,8 +18,8 @@ from core.currency import ISO_4217, NO_CURRENCY
 from core.format import count
 from core.ingest.columns import Column
 from core.model import Labels
-from portfolio.ingest.body import Cells
 from portfolio.ingest.faults import Faults
+from portfolio.ingest.raw import Cells
 
 MOST = 1e15
 """Of a number, without its sign: more is a mistake, and no page could show it. Samples may be of anything."""

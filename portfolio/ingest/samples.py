@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,14 +35,10 @@ _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*", re.ASCII)
 
 def take_samples(stores: Stores, asked: Asked, columns: Mapping[str, Any], faults: Faults) -> Ingested:
     """Store samples. Raises RowsRefused; StorageUnavailable when neither ClickHouse nor the spool takes them."""
-    _check_metrics(columns["metric"], faults)
-    _check_kept(stores, columns["ts"], faults)
-    faults.check()
-    numbers, names = _series(columns)
-    ts = columns["ts"].to_numpy(zero_copy_only=False)
-    values = columns["value"].to_numpy(zero_copy_only=False)
+    sent = checked_samples(stores, columns, faults)
+    numbers, ts, values, names = sent.series, sent.ts, sent.values, sent.names
     rows = len(ts)
-    keep = _once(numbers, ts, values, faults)
+    keep = once_a_second(numbers, ts, values, faults)
     faults.check()
     repeated = rows - len(keep)
     numbers, ts, values = numbers[keep], ts[keep], values[keep]
@@ -71,6 +68,27 @@ def take_samples(stores: Stores, asked: Asked, columns: Mapping[str, Any], fault
     told = (*told, *_told_left_out(other, before))
     there = int(before.there.sum())
     return Ingested(asked.kind.name, rows, len(ts) - there, there + repeated, told=told)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Samples that are right by themselves, by column."""
+
+    series: NDArray[np.uint64]
+    ts: NDArray[np.int64]
+    values: NDArray[np.float64]
+    names: Mapping[SeriesKey, int]
+    """The number of each series."""
+
+
+def checked_samples(stores: Stores, columns: Mapping[str, Any], faults: Faults) -> Sent:
+    """Return samples by column. Raises RowsRefused for names and times that cannot be."""
+    _check_metrics(columns["metric"], faults)
+    _check_kept(stores, columns["ts"], faults)
+    faults.check()
+    numbers, names = _series(columns)
+    moments, values = (columns[name].to_numpy(zero_copy_only=False) for name in ("ts", "value"))
+    return Sent(numbers, moments, values, names)
 
 
 def _check_other(
@@ -136,8 +154,14 @@ def _names(known: Mapping[SeriesKey, int], seen: int) -> Facts:
     return Facts("series", SERIES_COLUMNS, tuple(zip(*rows, strict=True)))
 
 
-def _once(numbers: NDArray[np.uint64], ts: NDArray[np.int64], values: NDArray[np.float64], faults: Faults) -> Any:
-    """Return the places of the samples that count: one a series and second. Others at that second are a fault."""
+def once_a_second(
+    numbers: NDArray[np.uint64], ts: NDArray[np.int64], values: NDArray[np.float64], faults: Faults, rows: Any = None
+) -> Any:  # fmt: skip
+    """Return the places of the samples that count: one a series and second. Others at that second are a fault.
+
+    rows: which row of the batch each is, from 0, where it is not its place.
+    """
+    which = np.arange(len(ts)) if rows is None else rows
     order = np.lexsort((np.arange(len(ts)), ts, numbers))
     again = (numbers[order][1:] == numbers[order][:-1]) & (ts[order][1:] == ts[order][:-1])
     if not again.any():
@@ -146,6 +170,6 @@ def _once(numbers: NDArray[np.uint64], ts: NDArray[np.int64], values: NDArray[np
     first = order[np.maximum.accumulate(np.where(is_first, np.arange(len(order)), 0))]
     for place in np.flatnonzero(~is_first & (values[order] != values[first])).tolist():
         at, before = int(order[place]), int(first[place])
-        reason = f"is another value of the series in the second of row {before + 1}"
-        faults.add(at + 1, "value", f"{values[at]:g}", reason, "send one value a second")
+        reason = f"is another value of the series in the second of row {faults.row(which[before])}"
+        faults.add(int(which[at]) + 1, "value", f"{values[at]:g}", reason, "send one value a second")
     return np.sort(order[is_first])

@@ -20,10 +20,11 @@ from core.errors import Fault, RowsRefused
 from core.ingest.kinds import KINDS
 from portfolio.imports.packed import MOST_PARTS
 from portfolio.ingest.batch import batch_of, typed_columns
-from portfolio.ingest.body import ARROW, CSV, JSON, NDJSON, TooLarge, columns_of, unpacked
+from portfolio.ingest.body import ARROW, CSV, JSON, NDJSON, columns_of, unpacked
 from portfolio.ingest.cells import places_of
 from portfolio.ingest.faults import Faults, shown
 from portfolio.ingest.header import columns_in
+from portfolio.ingest.raw import TooLarge
 from tests.ingest.test_door import ONE_OF_EACH
 
 MOST_ROWS = 200_000
@@ -85,7 +86,7 @@ def test_a_view_that_all_cells_share_is_not_made_for_each() -> None:
 
 
 def _raw(**columns: Any) -> Any:
-    from portfolio.ingest.body import Raw
+    from portfolio.ingest.raw import Raw
 
     return Raw(len(next(iter(columns.values()))), columns)
 
