@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from core.ingest.kinds import FINAL, FIRST, STATUSES, Kind
 from portfolio.ingest.cells import MOST, told_time, typed
 from portfolio.ingest.faults import Faults
+from portfolio.ingest.labels import no_labels
 from portfolio.ingest.raw import Raw
 from storage.clickhouse.order_states import NEVER_CHANGES, equal, merged_within, told
 from storage.clickhouse.reported import REPORTED, Reported, key_texts
@@ -74,10 +75,10 @@ def typed_columns(kind: Kind, raw: Raw, faults: Faults, now: float) -> Mapping[s
         elif column.is_required:
             faults.add(0, column.name, "", "the column is missing", f"send it: {column.meaning}")
         elif column.sort == "labels":
-            found[column.name] = [()] * raw.rows
+            found[column.name] = no_labels(raw.rows)
         else:
             empty = {"number": pa.float64(), "time": pa.int64()}.get(column.sort, pa.string())
-            found[column.name] = pa.array([column.default] * raw.rows, empty)
+            found[column.name] = pa.repeat(pa.scalar(column.default, empty), raw.rows)
     return found
 
 

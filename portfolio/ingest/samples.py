@@ -16,7 +16,7 @@ from core.catalogue import catalogue
 from core.errors import StorageUnavailable
 from core.format import count, noun
 from core.model import Facts
-from portfolio.ingest.cells import places_of, told_time
+from portfolio.ingest.cells import told_time
 from portfolio.ingest.faults import Faults
 from portfolio.ingest.request import Asked, Ingested
 from storage.clickhouse.pushed import Before, insert_samples, stored_before, waiting
@@ -112,14 +112,14 @@ def _told_left_out(other: NDArray[np.bool_], before: Before) -> Iterator[str]:
 
 
 def _check_metrics(metrics: pa.Array, faults: Faults) -> None:
-    codes = metrics.dictionary_encode()
     own = catalogue()
-    for name, at in zip(codes.dictionary.to_pylist(), places_of(codes), strict=True):
+    for name in pc.unique(metrics).to_pylist():
         wrong = ("is no name of a metric", "use letters, digits, _ and :") if not _METRIC.fullmatch(name) else None
         if name in own:
             wrong = "is what Fundwatch measures itself", "put the name of your program before it"
         if wrong:
-            faults.add_many(at.tolist(), "metric", lambda place, name=name: name, *wrong)  # type: ignore[misc]
+            at = np.flatnonzero(pc.equal(metrics, name).to_numpy(zero_copy_only=False)).tolist()
+            faults.add_many(at, "metric", lambda place, name=name: name, *wrong)  # type: ignore[misc]
 
 
 def _check_kept(stores: Stores, moments: pa.Array, faults: Faults) -> None:
@@ -143,10 +143,15 @@ def _told_old(stores: Stores, ts: NDArray[np.int64]) -> tuple[str, ...]:
 
 def _series(columns: Mapping[str, Any]) -> tuple[NDArray[np.uint64], dict[SeriesKey, int]]:
     """Return the number of each sample's series, and every series by what it is."""
-    hosts = pc.fill_null(columns["host"], "").to_pylist()
-    keys = list(zip(hosts, columns["metric"].to_pylist(), columns["labels"], strict=True))
-    known = {key: series_id(*key) for key in set(keys)}
-    return np.fromiter((known[key] for key in keys), dtype=np.uint64, count=len(keys)), known
+    hosts, metrics = pc.fill_null(columns["host"], "").dictionary_encode(), columns["metric"].dictionary_encode()
+    labels = columns["labels"]
+    codes = hosts.indices.to_numpy().astype(np.int64) * len(metrics.dictionary) + metrics.indices.to_numpy()
+    _, first, of = np.unique(codes * len(labels.values) + labels.codes, return_index=True, return_inverse=True)
+    at = pa.array(first)
+    said = [labels.values[code] for code in labels.codes[first].tolist()]
+    keys = list(zip(hosts.take(at).to_pylist(), metrics.take(at).to_pylist(), said, strict=True))
+    numbers = np.array([series_id(*key) for key in keys], dtype=np.uint64)
+    return numbers[of], dict(zip(keys, numbers.tolist(), strict=True))
 
 
 def _names(known: Mapping[SeriesKey, int], seen: int) -> Facts:

@@ -171,7 +171,6 @@ def _zip(name: str, content: bytes) -> bytes:
 
 
 def _parquet() -> bytes:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     packed = io.BytesIO()
