@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from core.console import Console
 from core.errors import FundwatchError
 from core.log import configure
-from core.memory import give_back, share_heaps
+from core.memory import give_back, keep_what_is, share_heaps
 from core.settings.load import load_settings
 from core.settings.model import Settings
 
@@ -80,6 +80,7 @@ def _create_server(settings: Settings, reload: threading.Event) -> Flask:
             _running.append(start_alerting(stores, alerting))
     else:
         follow(stores, renew, reload)
+    keep_what_is()
     console.line(f"Fundwatch is at {settings.address}")
     if link:
         console.line(f"Choose the password of the account admin, once, within a day: {settings.address}{link}")

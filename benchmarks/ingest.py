@@ -1,4 +1,4 @@
-"""Rows a second through HTTP in batches of 10,000, against the same rows straight into the same ClickHouse.
+"""Rows a second through HTTP in batches of 10,000, JSON and Arrow, against the same rows straight into ClickHouse.
 
 The product runs as `make run` starts it, four programs send to it at once. Beside it a process of its own inserts the
 same batches with clickhouse-connect, lists by column as its documentation has it, into the same tables of the same kind
@@ -16,9 +16,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product as product_of
 from pathlib import Path
 
 import orjson
+import pyarrow as pa
 
 from access.tokens import make_token
 from access.viewer import Viewer
@@ -96,8 +99,9 @@ def main() -> None:
         command = [sys.executable, "-c", STRAIGHT, str(Path(folder) / "straight")]
         straight = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
-            for kind, target in TARGETS.items():
-                _measure(kind, target, product.port, secret, lambda n, kind=kind: _straight(straight, kind, n))  # type: ignore[misc]
+            for begin, (form, (kind, target)) in enumerate(product_of(BODIES, TARGETS.items())):
+                bodies = Bodies(kind, form, begin * (ROUNDS + 1), int(time.time()))
+                _measure(bodies, target, product.port, secret, lambda n, kind=kind: _straight(straight, kind, n))  # type: ignore[misc]
         finally:
             straight.kill()
             straight.wait()
@@ -121,28 +125,60 @@ def _straight(process: subprocess.Popen[str], kind: str, number: int) -> float:
     return float(process.stdout.readline())
 
 
-def _measure(kind: str, target: float, port: int, secret: str, straight: Callable[[int], float]) -> None:
-    straight(0)  # both are warm
-    _sent(kind, port, secret, 0)
+@dataclass(frozen=True)
+class Bodies:
+    """Batches of a kind in a form; `begin`: the number of the first, so that no row is sent twice."""
+
+    kind: str
+    form: str
+    begin: int
+    now: int
+
+    def of(self, number: int) -> list[bytes]:
+        """Return the bodies of a round, packed."""
+        batches = [(self.begin + number) * BATCHES + each for each in range(BATCHES)]
+        return [gzip.compress(BODIES[self.form][1](rows_of(self.kind, each, self.now)), 1) for each in batches]
+
+
+def arrow_of(rows: list[dict[str, object]]) -> bytes:
+    """Return rows as an Arrow stream: times as such, labels as a dictionary of their texts."""
+    columns = {name: pa.array([row[name] for row in rows]) for name in rows[0] if name not in ("ts", "labels")}
+    ticks = [int(float(str(row["ts"])) * 1_000_000) for row in rows]
+    columns["ts"] = pa.array(ticks, pa.timestamp("us", "UTC"))
+    if "labels" in rows[0]:
+        columns["labels"] = pa.array([orjson.dumps(row["labels"]).decode() for row in rows]).dictionary_encode()
+    table, sink = pa.table(columns), pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+BODIES: dict[str, tuple[str, Callable[[list[dict[str, object]]], bytes]]] = {
+    "JSON": ("application/json", orjson.dumps),
+    "Arrow": ("application/vnd.apache.arrow.stream", arrow_of),
+}
+
+
+def _measure(bodies: Bodies, target: float, port: int, secret: str, straight: Callable[[int], float]) -> None:
+    straight(bodies.begin)  # both are warm
+    _sent(bodies, port, secret, 0)
     ours, theirs = [], []
     for number in range(1, ROUNDS + 1):
-        theirs.append(straight(number))
-        ours.append(_sent(kind, port, secret, number))
+        theirs.append(straight(bodies.begin + number))
+        ours.append(_sent(bodies, port, secret, number))
     rows = BATCHES * BATCH_ROWS
     ratio = statistics.median(mine / other for mine, other in zip(ours, theirs, strict=True))
+    name = f"ingest of {bodies.kind} as {bodies.form}"
     show(
-        Figure(
-            f"ingest of {kind} through HTTP: rows a second", rows / statistics.median(ours), "/s", target, at_most=False
-        ),
-        Figure(f"ingest of {kind}: straight with clickhouse-connect", rows / statistics.median(theirs), "/s"),
-        Figure(f"ingest of {kind}: time, as a share of straight", ratio, "", MOST_RATIO),
+        Figure(f"{name} through HTTP: rows a second", rows / statistics.median(ours), "/s", target, at_most=False),
+        Figure(f"{name}: straight with clickhouse-connect", rows / statistics.median(theirs), "/s"),
+        Figure(f"{name}: time, as a share of straight", ratio, "", MOST_RATIO),
     )
 
 
-def _sent(kind: str, port: int, secret: str, number: int) -> float:
+def _sent(batches: Bodies, port: int, secret: str, number: int) -> float:
     """Return the seconds until every batch is acknowledged, sent by several programs at once."""
-    now = int(time.time())
-    bodies = [gzip.compress(orjson.dumps(rows_of(kind, number * BATCHES + each, now)), 1) for each in range(BATCHES)]
+    bodies = batches.of(number)
     failed: list[str] = []
     lock = threading.Lock()
 
@@ -155,10 +191,10 @@ def _sent(kind: str, port: int, secret: str, number: int) -> float:
                 body = bodies.pop()
             headers = {
                 "Authorization": f"Bearer {secret}",
-                "Content-Type": "application/json",
+                "Content-Type": BODIES[batches.form][0],
                 "Content-Encoding": "gzip",
             }
-            connection.request("POST", f"/api/v1/ingest/{kind}", body, headers)
+            connection.request("POST", f"/api/v1/ingest/{batches.kind}", body, headers)
             answer = connection.getresponse()
             told = orjson.loads(answer.read())
             if answer.status != 200 or told["added"] != BATCH_ROWS:

@@ -19,7 +19,8 @@ from core.errors import RowsRefused, StorageRejected
 from core.format import bytes_
 from core.ingest.kinds import KINDS, Kind
 from core.roles import Role
-from portfolio.ingest.body import PACKINGS, TYPES, TooLarge, unpacked
+from portfolio.ingest.body import PACKINGS, TYPES, unpacked
+from portfolio.ingest.raw import TooLarge
 from portfolio.ingest.request import Asked, Ingested
 from portfolio.ingest.take import take_content
 from portfolio.ingest.trace import trace_refused, trace_sent

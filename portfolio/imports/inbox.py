@@ -45,10 +45,9 @@ from portfolio.imports.moved import move, remove_left_over
 from portfolio.imports.order import ORDER, Order, read_order
 from portfolio.imports.refused import HOW, PROBLEMS, looked_at_of, refused_files
 from portfolio.imports.taking import InParts, Result, take_large, take_or_undo
-from portfolio.imports.whole import what_is_missing
+from portfolio.imports.whole import what_is_missing, what_is_missing_at
 from portfolio.ingest.files import CutOff
 from portfolio.ingest.large import Opened
-from portfolio.ingest.names import PACKED
 from storage.state.looked_at import FileKey
 from storage.stores import Stores
 
@@ -220,8 +219,7 @@ class Inbox:
                 self._settled.pop(path.name, None)
                 order = _order(path)
                 if self._begins(path, identity, order):
-                    is_packed = path.suffix.lower() in PACKED  # where a packed one ends, reading it tells
-                    missing = "" if order.is_whole or is_packed else what_is_missing("", read_end(path, identity))
+                    missing = "" if order.is_whole else what_is_missing_at(path.name, read_end(path, identity))
                     work: Callable[[], Result | None] = partial(self._go_on, path.name)
                 else:
                     content = read_dropped(path, identity)

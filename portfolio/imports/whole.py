@@ -1,7 +1,7 @@
 """Whether a file is there to its end, or may have stopped coming in the middle.
 
-A text is when its last line ends. A .zip (workbooks are), .gz, .xls or Parquet file is when its own end is there, and
-an order to Fundwatch when it is JSON.
+A text is when its last line ends, a list of JSON when it does. A .zip (workbooks are), .gz, .xls, Arrow or Parquet
+file is when its own end is there, and an order to Fundwatch when it is JSON.
 """
 
 from __future__ import annotations
@@ -16,12 +16,16 @@ import numpy as np
 from portfolio.imports.order import CHANGE, UNDO
 from portfolio.imports.packed import gunzipped
 from portfolio.imports.sheet import Unreadable
+from portfolio.ingest.arrow import ARROW_FILE_END, STREAM_END
+from portfolio.ingest.body import ARROW, JSON
+from portfolio.ingest.names import written_in
 
 NOT_ENDED = "its last line does not end: the rest may not have come"
 NO_TEXTS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".parquet", ".gz", ".zip")
 """Endings of files that have no lines."""
 _CUT_OFF = "its end is missing: the rest may not have come"
 _EMPTY = "it is empty: what it holds may not have come"
+END_BYTES = 64
 _SECTOR_FREE = 0xFFFFFFFF
 
 
@@ -39,6 +43,18 @@ def what_is_missing(name: str, content: bytes) -> str:
         return "" if len(content) > 8 and content.endswith(b"PAR1") else _CUT_OFF
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         return "" if _is_whole_compound(content) else _CUT_OFF
+    return what_is_missing_at(name, content[-END_BYTES:])
+
+
+def what_is_missing_at(name: str, content: bytes) -> str:
+    """Return why a file that ends so may not be whole, in words; empty when it is. Taking a packed one tells that."""
+    written, packing = written_in(name)
+    if packing:
+        return ""
+    if written == ARROW:
+        return "" if content.endswith((ARROW_FILE_END, STREAM_END)) else _CUT_OFF
+    if written == JSON and content.rstrip().endswith(b"]"):
+        return ""
     # UTF-16 and UTF-32 have up to three zeros beside the line's end; a file laid out before it is written has more.
     if content[-4:].rstrip(b"\0").endswith((b"\n", b"\r")):
         return ""

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.ingest.kinds import FINAL, FIRST, STATUSES, Kind
-from portfolio.ingest.body import Raw
 from portfolio.ingest.cells import MOST, told_time, typed
 from portfolio.ingest.faults import Faults
+from portfolio.ingest.labels import no_labels
+from portfolio.ingest.raw import Raw
 from storage.clickhouse.order_states import NEVER_CHANGES, equal, merged_within, told
 from storage.clickhouse.reported import REPORTED, Reported, key_texts
 
@@ -74,18 +75,20 @@ def typed_columns(kind: Kind, raw: Raw, faults: Faults, now: float) -> Mapping[s
         elif column.is_required:
             faults.add(0, column.name, "", "the column is missing", f"send it: {column.meaning}")
         elif column.sort == "labels":
-            found[column.name] = [()] * raw.rows
+            found[column.name] = no_labels(raw.rows)
         else:
             empty = {"number": pa.float64(), "time": pa.int64()}.get(column.sort, pa.string())
-            found[column.name] = pa.array([column.default] * raw.rows, empty)
+            found[column.name] = pa.repeat(pa.scalar(column.default, empty), raw.rows)
     return found
 
 
 def batch_of(kind: Kind, columns: Mapping[str, Any], faults: Faults, *, last_counts: bool = False) -> Batch:
-    """Return the rows of the kind's table. Raises RowsRefused for rows that contradict themselves or each other.
+    """Return what `once` returns of `rows_of`."""
+    return once(rows_of(kind, columns, faults), faults, last_counts=last_counts)
 
-    last_counts: rows of one key, and of orders one state of it, do not contradict each other: the last of them counts.
-    """
+
+def rows_of(kind: Kind, columns: Mapping[str, Any], faults: Faults) -> Batch:
+    """Return the rows of the kind's table, every one. Raises RowsRefused for rows that contradict themselves."""
     of = table_of(kind)
     made = {
         "fx": _fx, "positions": _positions, "orders": _orders, "trades": _trades, "transactions": _transactions,
@@ -94,8 +97,15 @@ def batch_of(kind: Kind, columns: Mapping[str, Any], faults: Faults, *, last_cou
     filled = made(columns, faults) if made else columns
     faults.check()
     table = pa.table({name: filled[name] for name in of.columns})
-    batch = Batch(of, table, np.arange(table.num_rows))
-    unique = (_states if of.table == "orders" else _unique)(batch, faults, last_counts)
+    return Batch(of, table, np.arange(table.num_rows))
+
+
+def once(batch: Batch, faults: Faults, *, last_counts: bool = False) -> Batch:
+    """Return rows with each key once. Raises RowsRefused for rows that contradict each other.
+
+    last_counts: rows of one key, and of orders one state of it, do not contradict each other: the last of them counts.
+    """
+    unique = (_states if batch.of.table == "orders" else _unique)(batch, faults, last_counts)
     faults.check()
     return unique
 
@@ -109,14 +119,21 @@ def _fx(columns: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
 
 
 def _weights(columns: Mapping[str, Any], faults: Faults) -> Mapping[str, Any]:
-    """Note benchmarks whose weights of a day come to more than a whole could: they are percent."""
     table = pa.table({name: columns[name] for name in ("benchmark", "ts", "weight")})
-    sums = table.append_column("at", pa.array(np.arange(table.num_rows))).group_by(["benchmark", "ts"])
+    check_weights(table, np.arange(table.num_rows), faults)
+    return columns
+
+
+def check_weights(table: pa.Table, rows: Any, faults: Faults) -> None:
+    """Note benchmarks whose weights of a day come to more than a whole could: they are percent.
+
+    rows: which row of the batch each is, from 0.
+    """
+    sums = table.select(["benchmark", "ts", "weight"]).append_column("at", pa.array(rows)).group_by(["benchmark", "ts"])
     for row in sums.aggregate([("weight", "sum"), ("at", "min")]).to_pylist():
         if row["weight_sum"] is not None and row["weight_sum"] > MOST_OF_WHOLE:
             told = f"comes to {row['weight_sum']:.6g} with the others of {row['benchmark']} on this day"
             faults.add(row["at_min"] + 1, "weight", "", told, "send shares of 1 that add up to 1: 0.05 for 5 %")
-    return columns
 
 
 def _positions(columns: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
@@ -176,7 +193,7 @@ def _unique(batch: Batch, faults: Faults, last_counts: bool) -> Batch:
     if last_counts:
         later, _ = _firsts(keys[::-1])
         keep = np.unique(len(keys) - 1 - later)
-        return Batch(batch.of, batch.table.take(keep), keep, repeated=len(keys) - len(keep))
+        return Batch(batch.of, batch.table.take(keep), batch.rows[keep], repeated=len(keys) - len(keep))
     first, again = _firsts(keys)
     is_same = again.copy()
     for name in batch.of.content:
@@ -185,10 +202,12 @@ def _unique(batch: Batch, faults: Faults, last_counts: bool) -> Batch:
     other = np.flatnonzero(again & ~is_same)
     key = batch.of.keys[-1]
     for at in other.tolist():
-        told = f"says something else than row {first[at] + 1} of the same {' and '.join(batch.of.keys)}"
-        faults.add(at + 1, key, batch.table[key][at].as_py() if key != "ts" else "", told, "send each once")
+        before = faults.row(batch.rows[first[at]])
+        told = f"says something else than row {before} of the same {' and '.join(batch.of.keys)}"
+        value = batch.table[key][at].as_py() if key != "ts" else ""
+        faults.add(int(batch.rows[at]) + 1, key, value, told, "send each once")
     keep = np.flatnonzero(~again)
-    return Batch(batch.of, batch.table.take(keep), keep, repeated=int(again.sum()))
+    return Batch(batch.of, batch.table.take(keep), batch.rows[keep], repeated=int(again.sum()))
 
 
 def _firsts(keys: pa.Array) -> tuple[Any, Any]:
@@ -221,22 +240,23 @@ def _states(batch: Batch, faults: Faults, last_counts: bool) -> Batch:
     names = [name for name in batch.of.content if name != "placed"]
     for place in np.flatnonzero(follows).tolist():
         before, at = int(order[place]), int(order[place + 1])
+        row, row_before = int(batch.rows[at]) + 1, faults.row(batch.rows[before])
         other = next((name for name in NEVER_CHANGES if table[name][before] != table[name][at]), "")
         if other:
-            was = f"is {table[other][before].as_py()} in row {before + 1}"
-            faults.add(at + 1, other, table[other][at].as_py(), was, ANOTHER_ORDER)
+            was = f"is {table[other][before].as_py()} in row {row_before}"
+            faults.add(row, other, table[other][at].as_py(), was, ANOTHER_ORDER)
         elif ts[before] == ts[at] and _says_the_same(table, names, before, at):
             repeated += 1
         elif ts[before] == ts[at] and rank[before] == rank[at] and not (last_counts and status[before] == status[at]):
-            faults.add(at + 1, "order_id", table["order_id"][at].as_py(), f"says something else than row {before + 1}",
+            faults.add(row, "order_id", table["order_id"][at].as_py(), f"says something else than row {row_before}",
                        "send each state of an order once")  # fmt: skip
         elif rank[at] < rank[before] or (rank[before] == FINAL and status[at] != status[before]):
-            faults.add(at + 1, "status", status[at], f"goes back: the order is {status[before]} in row {before + 1}",
+            faults.add(row, "status", status[at], f"goes back: the order is {status[before]} in row {row_before}",
                        "send states in their order")  # fmt: skip
         drop[before] = True
     table = merged_within(table, order, codes)
     keep = np.flatnonzero(~drop)
-    return Batch(batch.of, table.take(keep), keep, repeated, int(drop.sum()) - repeated)
+    return Batch(batch.of, table.take(keep), batch.rows[keep], repeated, int(drop.sum()) - repeated)
 
 
 def told_moment(batch: Batch, ticks: int) -> str:

@@ -5,24 +5,21 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-import struct
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from operator import itemgetter
-from typing import IO, TYPE_CHECKING, Any, Union
+from typing import IO, Any
 
 import orjson
 
-from core.errors import FundwatchError
+from core.errors import RowsRefused
 from core.format import count
 from core.ingest.kinds import Kind
 from portfolio.imports.packed import MOST_PARTS
+from portfolio.ingest.arrow import of_arrow
 from portfolio.ingest.faults import Faults, refused
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from portfolio.ingest.raw import Raw, TooLarge
 
 JSON, NDJSON, CSV, ARROW = "json", "ndjson", "csv", "arrow"
 TYPES: Mapping[str, str] = {
@@ -43,26 +40,10 @@ NOT_WHOLE = "the body is no whole"
 PIECE_BYTES = 1_048_576
 PACKED_BYTES = 65_536
 """Read of a packed body at a time: each member of a gzip copies what is left of it."""
-ARROW_FILE = b"ARROW1\0\0"
 SPARE = 1_000
 """Lines and values beside those that rows need: a header, blank lines, what a small batch nests."""
 VALUES_A_ROW = 30
 """Beside its columns: labels, and commas in texts."""
-
-Cells = Union["pa.Array", list[Any]]
-"""One column: an Arrow array, or what JSON gave."""
-
-
-class TooLarge(FundwatchError):
-    """A batch is larger than the settings allow. The message says the limit and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """Rows as they were sent, by column: nothing of them is checked. A column that was not sent is not there."""
-
-    rows: int
-    columns: Mapping[str, Cells]
 
 
 def unpacked(stream: IO[bytes], packing: str, most_bytes: int) -> bytes:
@@ -130,8 +111,21 @@ def columns_of(content: bytes, written: str, kind: Kind, most_rows: int) -> Raw:
     Raises RowsRefused for what is not written so, names a column that `kind` has not, or has no rows; TooLarge past
     `most_rows`.
     """
+    raw = read_columns(content, written, kind, most_rows)
+    if not raw.rows:
+        raise no_rows(kind)
+    return raw
+
+
+def no_rows(kind: Kind) -> RowsRefused:
+    """Return the refusal of what has no rows."""
+    return refused("there are no rows", f"send at least one, with {', '.join(each.name for each in kind.columns)}")
+
+
+def read_columns(content: bytes, written: str, kind: Kind, most_rows: int) -> Raw:
+    """Return what `columns_of` returns, also of what has no rows."""
     if written == ARROW:
-        raw = _of_arrow(content, most_rows)
+        raw = of_arrow(content, most_rows)
     elif written == CSV:
         _check_lines(content, most_rows)
         raw = _of_csv(content, kind)
@@ -141,8 +135,6 @@ def columns_of(content: bytes, written: str, kind: Kind, most_rows: int) -> Raw:
     if raw.rows > most_rows:
         raise TooLarge(f"A batch has {count(most_rows, 'row')} at most, and this one {raw.rows:,}: send several.")
     _check_names(raw.columns, kind)
-    if not raw.rows:
-        raise refused("there are no rows", f"send at least one, with {', '.join(each.name for each in kind.columns)}")
     return raw
 
 
@@ -310,74 +302,3 @@ def _of_csv(content: bytes, kind: Kind) -> Raw:
         raise refused(f"the body is no CSV: {str(error).splitlines()[0][:200]}", "send a header and rows") from error
     faults.check()
     return Raw(table.num_rows, {name: table.column(name).combine_chunks() for name in names})
-
-
-def _of_arrow(content: bytes, most_rows: int) -> Raw:
-    import pyarrow as pa
-
-    whole = "send an Arrow IPC stream or file"
-    try:
-        reader: Any
-        if content.startswith(ARROW_FILE):
-            # A file is read as the stream that it holds: its footer may say anything.
-            reader = pa.ipc.open_stream(pa.py_buffer(content[len(ARROW_FILE) :]))
-        else:
-            reader = pa.ipc.open_stream(pa.py_buffer(content))
-        _check_messages(content.removeprefix(ARROW_FILE))
-        batches, rows = [], 0
-        for batch in reader:
-            rows += batch.num_rows
-            if rows > most_rows:
-                raise TooLarge(f"A batch has {count(most_rows, 'row')} at most: send several.")
-            if batch.num_rows:
-                batches.append(batch)
-        table = pa.Table.from_batches(batches, reader.schema)
-        table.validate(full=True)
-        names = table.schema.names
-        if len(set(names)) < len(names):
-            raise refused("a column is there twice", "name each column once", value=", ".join(names))
-        return Raw(table.num_rows, {name: table.column(name).combine_chunks() for name in names})
-    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError, struct.error, IndexError) as error:
-        said = next(iter(str(error).splitlines()), "")[:200]
-        raise refused(f"the body is no Arrow: {said}", whole) from error
-
-
-def _check_messages(content: bytes) -> None:
-    """Raise RowsRefused when a record batch is compressed by itself: how large it gets nobody could bound.
-
-    (Arrow columnar format, Message.fbs: Message {version, header_type, header, bodyLength}, RecordBatch {length, nodes,
-    buffers, compression}, DictionaryBatch {id, data}.)
-    """
-    import pyarrow as pa
-
-    reader = pa.ipc.MessageReader.open_stream(pa.py_buffer(content))
-    while True:
-        try:
-            message = reader.read_next_message()
-        except StopIteration:
-            return
-        data = message.metadata.to_pybytes()
-        (root,) = struct.unpack_from("<I", data, 0)
-        header = _field(data, root, 2)
-        if header is None or message.type not in ("record batch", "dictionary"):
-            continue
-        batch = header + struct.unpack_from("<I", data, header)[0]
-        if message.type == "dictionary":
-            inner = _field(data, batch, 1)
-            if inner is None:
-                continue
-            batch = inner + struct.unpack_from("<I", data, inner)[0]
-        if _field(data, batch, 3) is not None:
-            fix = "write it without compression, and pack the whole body with Content-Encoding: zstd"
-            raise refused("the Arrow record batches are compressed", fix)
-
-
-def _field(data: bytes, table: int, slot: int) -> int | None:
-    """Return where a field of a flatbuffer's table stands; None: it has none."""
-    (back,) = struct.unpack_from("<i", data, table)
-    vtable = table - back
-    (size,) = struct.unpack_from("<H", data, vtable)
-    if 4 + 2 * slot >= size:
-        return None
-    (offset,) = struct.unpack_from("<H", data, vtable + 4 + 2 * slot)
-    return table + offset if offset else None

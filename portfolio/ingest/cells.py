@@ -10,16 +10,15 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.currency import ISO_4217, NO_CURRENCY
 from core.format import count
 from core.ingest.columns import Column
-from core.model import Labels
-from portfolio.ingest.body import Cells
 from portfolio.ingest.faults import Faults
+from portfolio.ingest.labels import LabelColumn, is_text, label_column, no_labels
+from portfolio.ingest.raw import Cells
 
 MOST = 1e15
 """Of a number, without its sign: more is a mistake, and no page could show it. Samples may be of anything."""
@@ -38,9 +37,6 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 NUMBER_CHARACTERS = 1_000
 """Of a number or a time that is written as text."""
-_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
-LABEL_CHARACTERS = 1_000
-MOST_LABELS = 30
 NOT_TEXT = "is no text"
 TICKS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 """In a second, by the unit of an Arrow timestamp."""
@@ -67,7 +63,7 @@ class Filling:
 
 def typed(column: Column, cells: Cells, faults: Faults, now: float) -> Any:
     """Return a column in its type, null where nothing was sent: text, choice and currency as strings, number as double,
-    time as int64 in its resolution since 1970; labels as a list of sorted pairs.
+    time as int64 in its resolution since 1970; labels as LabelColumn.
 
     What is wrong is noted in `faults`, and null.
     """  # fmt: skip
@@ -181,7 +177,8 @@ def _times(cells: Cells, filling: Filling) -> pa.Array:
     if pa.types.is_date(cells.type):
         return _in_ticks(cells.cast(pa.timestamp("ms")).cast(pa.int64()), TICKS["ms"], per_second)
     if pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type):
-        return _slow(cells.to_pylist(), lambda cell: _moment(cell, per_second), pa.int64(), filling)
+        found = _of_numbers(cells, per_second)
+        return _slow(cells, lambda cell: _moment(cell, per_second), pa.int64(), filling) if found is None else found
     if pa.types.is_string(cells.type):
         try:
             return _parsed(_empty_to_null(cells), per_second)
@@ -190,10 +187,10 @@ def _times(cells: Cells, filling: Filling) -> pa.Array:
     return _none_of(cells, pa.int64(), filling, "is no time", "give the column the type timestamp with a zone")
 
 
-def _of_numbers(cells: list[Any], per_second: int) -> pa.Array | None:
+def _of_numbers(cells: Cells, per_second: int) -> pa.Array | None:
     """Return moments of seconds since 1970; None where one is none."""
     try:
-        seconds = pa.array(cells, pa.float64())
+        seconds = pa.array(cells, pa.float64()) if isinstance(cells, list) else cells.cast(pa.float64(), safe=False)
     except (pa.ArrowException, OverflowError):
         return None
     numbers = pc.fill_null(seconds, 0.0).to_numpy(zero_copy_only=False)
@@ -247,7 +244,7 @@ def _moment(cell: Any, per_second: int) -> int:
             raise ValueError("is no time that there is") from error
         micros = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
         return micros // (1_000_000 // per_second)
-    if not np.isfinite(cell) or not -MOST_SECONDS < cell < MOST_SECONDS:
+    if not -MOST_SECONDS < cell < MOST_SECONDS:
         raise ValueError("is no time in seconds since 1970")
     return int(np.floor(round(cell * 1_000_000) / (1_000_000 / per_second)))
 
@@ -336,86 +333,15 @@ def _checked_texts(found: pa.Array, filling: Filling) -> pa.Array:
     return found
 
 
-def _labels(cells: Cells, filling: Filling) -> list[Labels]:
-    values = cells if isinstance(cells, list) else _label_values(cells)
-    if values is None:
+def _labels(cells: Cells, filling: Filling) -> LabelColumn:
+    found = label_column(cells)
+    if found is None:
         _none_of(cells, pa.string(), filling, "is no object of texts", "give the column the type map<string, string>")
-        return [()] * len(cells)
-    known: dict[Any, Labels | ValueError] = {}
-    found: list[Labels] = []
-    for place, cell in enumerate(values):
-        if cell is None or cell == {}:
-            found.append(())
-            continue
-        made = _known_pairs(cell, known)
-        if isinstance(made, ValueError):
-            filling.tell([place], lambda at: values[at], str(made), 'send {"name": "value"}')
-            made = ()
-        found.append(made)
+        return no_labels(len(cells))
+    for place in np.flatnonzero(np.isin(found.codes, [*found.wrong])).tolist():
+        sent, reason = found.wrong[int(found.codes[place])]
+        filling.tell([place], lambda at, sent=sent: sent, reason, 'send {"name": "value"}')  # type: ignore[misc]
     return found
-
-
-def _label_values(cells: pa.Array) -> list[Any] | None:
-    """Return the cells of a column of labels; None: its type has none, or could make much of little.
-
-    The values of a dictionary are made once, however many cells say them.
-    """
-    kind = cells.type
-    if pa.types.is_dictionary(kind) and _is_text(kind.value_type):
-        values = [*cells.dictionary.to_pylist(), None]
-        return [values[index] for index in pc.fill_null(cells.indices.cast(pa.int64()), -1).to_pylist()]
-    if pa.types.is_map(kind):
-        if not (_is_text(kind.key_type) and _is_text(kind.item_type)):
-            return None
-        return [None if each is None else tuple(each) for each in cells.to_pylist()]
-    if pa.types.is_struct(kind):
-        is_right = kind.num_fields <= MOST_LABELS and all(_is_text(each.type) for each in kind)
-    else:
-        is_right = _is_text(kind) or pa.types.is_null(kind)
-    return cells.to_pylist() if is_right else None
-
-
-def _is_text(kind: Any) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
-
-
-def _known_pairs(cell: Any, known: dict[Any, Labels | ValueError]) -> Labels | ValueError:
-    """Return the labels of a cell, or what is wrong with it; each is looked at once."""
-    if not isinstance(cell, dict | str | tuple):
-        return ValueError("is no object of texts")
-    asked = tuple(cell.items()) if isinstance(cell, dict) else cell
-    try:
-        made = known.get(asked)
-    except TypeError:  # a list or an object in it
-        return ValueError("is no object of texts")
-    if made is None:
-        try:
-            made = _label_pairs(cell)
-        except ValueError as error:
-            made = error
-        known[asked] = made
-    return made
-
-
-def _label_pairs(cell: Any) -> Labels:
-    if isinstance(cell, str):
-        try:
-            cell = orjson.loads(cell)
-        except orjson.JSONDecodeError as error:
-            raise ValueError("is no JSON") from error
-        if not isinstance(cell, dict):
-            raise ValueError("is no object")
-    pairs = dict(cell)
-    if len(pairs) < len(cell):
-        raise ValueError("has a label twice")
-    if len(pairs) > MOST_LABELS:
-        raise ValueError(f"has more than {MOST_LABELS} labels")
-    for name, value in pairs.items():
-        if not isinstance(name, str) or not _LABEL.fullmatch(name):
-            raise ValueError("has a name that is none (letters, digits and _)")
-        if not isinstance(value, str) or len(value) > LABEL_CHARACTERS or not value.isprintable():
-            raise ValueError(f"has a value that is no text of {LABEL_CHARACTERS} printable characters at most")
-    return tuple(sorted(pairs.items()))
 
 
 def _slow(cells: Any, made: Callable[[Any], Any], kind: Any, filling: Filling) -> pa.Array:
@@ -478,7 +404,7 @@ def _plain(cells: pa.Array, filling: Filling) -> pa.Array:
 def _decoded(cells: pa.DictionaryArray, filling: Filling) -> pa.Array:
     values, column = cells.dictionary, filling.column
     is_view = pa.types.is_string_view(values.type)
-    if not is_view and not _is_text(values.type):
+    if not is_view and not is_text(values.type):
         return cells.dictionary_decode() if pa.types.is_primitive(values.type) else cells
     if is_view:
         long = _long_views(values, column)
@@ -486,6 +412,8 @@ def _decoded(cells: pa.DictionaryArray, filling: Filling) -> pa.Array:
     else:
         trimmed = pc.utf8_trim_whitespace(values.cast(pa.string()))
         long = np.zeros(len(values), dtype=bool)
+    blank = pc.and_(pc.equal(trimmed, ""), pc.not_equal(values.cast(pa.string()), ""))
+    trimmed = pc.if_else(pc.fill_null(blank, False), " ", trimmed)  # it was sent, and says nothing
     long |= _mask(pc.fill_null(pc.greater(pc.utf8_length(trimmed), column.most_characters), False))
     if long.any():
         indices = pc.fill_null(cells.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from core.errors import StorageUnavailable
 from core.format import count
 from portfolio.ingest.batch import Batch
+from portfolio.ingest.faults import Faults
 from storage.clickhouse.reads.contradictions import Contradicted, contradicted
 from storage.state.portfolios import OWN
 
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
 MOST_TOLD = 20
 
 
-def told_contradictions(stores: Stores, batch: Batch) -> tuple[str, ...]:
-    """Return a sentence for each order that stored fills of a batch do not fit; nothing where nobody knows."""
+def told_contradictions(stores: Stores, batch: Batch, faults: Faults) -> tuple[str, ...]:
+    """Return a sentence for each order that stored fills of a batch do not fit; nothing where nobody knows.
+
+    faults: they say how a row is told.
+    """
     if batch.of.table != "trades":
         return ()
     named = np.flatnonzero(pc.not_equal(batch.table["order_id"], "").to_numpy().astype(bool))
@@ -33,7 +37,7 @@ def told_contradictions(stores: Stores, batch: Batch) -> tuple[str, ...]:
     except StorageUnavailable:
         return ()
     keys = zip(fills["portfolio"].to_pylist(), fills["order_id"].to_pylist(), strict=True)
-    first = {key: int(batch.rows[at]) + 1 for at, key in reversed([*zip(named.tolist(), keys, strict=True)])}
+    first = {key: faults.row(batch.rows[at]) for at, key in reversed([*zip(named.tolist(), keys, strict=True)])}
     ours = [each for each in found if (each.portfolio, each.order) in first]
     said = [f"row {first[each.portfolio, each.order]}: {_words(each)}" for each in ours[:MOST_TOLD]]
     more = len(ours) - len(said)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from core.errors import Fault, RowsRefused
+from core.format import number
 
 MOST_FAULTS = 100
 SHOWN_CHARACTERS = 80
@@ -14,7 +16,9 @@ SHOWN_CHARACTERS = 80
 class Faults:
     """Collects faults; a batch that has one is refused."""
 
-    def __init__(self) -> None:
+    def __init__(self, before: int = 0) -> None:
+        """before: how many rows of the same file stand before the batch; they are counted when rows are told."""
+        self._before = before
         self._first: list[Fault] = []
         self._count = 0
 
@@ -26,10 +30,15 @@ class Faults:
         """Whether more faults are only counted: what would be told of them need not be found."""
         return len(self._first) >= MOST_FAULTS
 
+    def row(self, place: Any) -> int:
+        """Return how a row is told, by its place in the batch from 0."""
+        return self._before + int(place) + 1
+
     def add(self, row: int, field: str, value: Any, reason: str, fix: str, *, is_passing: bool = False) -> None:
-        """Note a fault of a row, counted from 1; 0: of the batch as a whole."""
+        """Note a fault of a row of the batch, counted from 1; 0: of the batch as a whole."""
         self._count += 1
         if not self.is_full:
+            row = row and self.row(row - 1)
             self._first.append(Fault(row, field, shown(value), reason, fix, is_passing))
 
     def add_many(
@@ -51,6 +60,16 @@ class Faults:
         if self._count:
             first = sorted(self._first, key=lambda fault: fault.row)
             raise RowsRefused(first, self._count - len(first))
+
+
+def told_after(error: RowsRefused, rows: int) -> RowsRefused:
+    """Return what is wrong with a part of a file before which so many rows stand."""
+    if not rows:
+        return error
+    after = f" (after row {number(rows)})"
+    faults = [replace(each, row=each.row + rows) if each.row else replace(each, reason=each.reason + after)
+              for each in error.faults]  # fmt: skip
+    return RowsRefused(faults, error.more)
 
 
 def shown(value: Any) -> str:

@@ -8,7 +8,7 @@ import io
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from core.errors import Fault, ImportRejected, Mistake, RowsRefused
 from core.format import count
@@ -16,10 +16,11 @@ from core.ingest.kinds import Kind
 from portfolio.allowed import Limits
 from portfolio.imports.mistakes import FIRST
 from portfolio.imports.take import read_file
-from portfolio.ingest.body import CSV, NDJSON, NOT_WHOLE, TooLarge, columns_of, unpacked
+from portfolio.ingest.body import NOT_WHOLE, columns_of, unpacked
 from portfolio.ingest.header import NAMED, columns_in, kind_by_columns, what_it_seems
-from portfolio.ingest.large import Opened, is_large, take_in_parts
+from portfolio.ingest.large import Opened, check_in_parts, is_large, take_in_parts
 from portfolio.ingest.names import ENDINGS, kind_in, written_in
+from portfolio.ingest.raw import TooLarge
 from portfolio.ingest.request import Asked, Ingested
 from portfolio.ingest.take import check_rows, take_content
 from portfolio.ingest.trace import trace_file, trace_refused_file
@@ -27,6 +28,7 @@ from portfolio.ingest.trace import trace_file, trace_refused_file
 if TYPE_CHECKING:
     from storage.stores import Stores
 
+T = TypeVar("T")
 REMEDY = "docs/your-data.md has the columns of each kind."
 
 
@@ -71,14 +73,13 @@ def like_rows(error: ImportRejected, beginning: bytes) -> ImportRejected:
 
 
 def check_rows_file(stores: Stores, name: str, content: bytes | None, kind: Kind, limits: Limits) -> int:
-    """Return how many rows a file has that `take_rows_file` would take; nothing is stored. Raises what that raises.
-
-    Samples and instruments are looked at as far as their columns go.
-    """
+    """Return how many rows a file has that `take_rows_file` would take; nothing is stored. Raises what that raises."""
+    asked = _asked(stores, name, kind, "", limits)
     with _in_words(name, kind):
+        if content is not None and is_large(name, kind, len(content)):
+            return _all(check_in_parts(stores, name, asked, lambda: io.BytesIO(content)))
         raw = columns_of(*_read(stores, name, content), kind, stores.settings.ingest.most_rows)
-        if kind.name not in ("samples", "instruments"):
-            check_rows(stores, _asked(stores, name, kind, "", limits), raw)
+        check_rows(stores, asked, raw)
         return raw.rows
 
 
@@ -91,6 +92,8 @@ def take_rows_file(
 
     Raises ImportRejected with what is wrong; StorageUnavailable when nothing is known to be kept.
     """
+    if content is not None and is_large(name, kind, len(content)):
+        return _all(take_large_file(stores, name, kind, who, lambda: io.BytesIO(content), limits))
     digest = hashlib.sha256(content or b"").hexdigest()
     with _written_down(stores, name, who, digest), _in_words(name, kind):
         taken = take_content(stores, _asked(stores, name, kind, who, limits), *_read(stores, name, content))
@@ -98,13 +101,15 @@ def take_rows_file(
         return RowsTaken(name, taken)
 
 
-def take_large_file(stores: Stores, name: str, kind: Kind, who: str, opened: Opened) -> Generator[str, None, RowsTaken]:
+def take_large_file(
+    stores: Stores, name: str, kind: Kind, who: str, opened: Opened, limits: Limits = None
+) -> Generator[str, None, RowsTaken]:  # fmt: skip
     """Take a file that `is_large` part by part and yet whole or not at all, telling after each how far it is.
 
     Raises what `take_rows_file` raises.
     """
     with _written_down(stores, name, who, ""), _in_words(name, kind):
-        taken = yield from take_in_parts(stores, name, _asked(stores, name, kind, who), opened)
+        taken = yield from take_in_parts(stores, name, _asked(stores, name, kind, who, limits), opened)
         trace_file(stores, name, kind, who, "", taken)
         return RowsTaken(name, taken)
 
@@ -113,13 +118,17 @@ def take_rows_path(stores: Stores, path: Path, name: str, kind: Kind, who: str) 
     """Take the file of rows at a path, however large. Raises what `take_rows_file` raises, OSError."""
     if not is_large(name, kind, path.stat().st_size):
         return take_rows_file(stores, name, read_file(path), kind, who)
-    parts = take_large_file(stores, name, kind, who, lambda: path.open("rb"))
+    return _all(take_large_file(stores, name, kind, who, lambda: path.open("rb")))
+
+
+def _all(parts: Generator[str, None, T]) -> T:
+    """Return what comes of all parts."""
     while True:
         try:
             next(parts)
         except StopIteration as ended:
-            taken: RowsTaken = ended.value
-            return taken
+            found: T = ended.value
+            return found
 
 
 class CutOff(ImportRejected):
@@ -178,14 +187,9 @@ def _read(stores: Stores, name: str, content: bytes | None) -> tuple[bytes, str]
     """Return the unpacked content and how it is written."""
     limits = stores.settings.ingest
     if content is None or len(content) > limits.most_bytes:
-        raise TooLarge(f"A batch has {limits.most_bytes:,} bytes at most: split the file.{_in_parts(name)}")
+        raise TooLarge(f"A batch has {limits.most_bytes:,} bytes at most: split the file.")
     written, packing = written_in(name)
     if not written:
         fix = f"name it with one of {', '.join(ENDINGS)}, and .gz or .zst behind it when it is packed"
         raise ImportRejected(name, [Mistake("its name does not say how it is written")], remedy=fix)
     return unpacked(io.BytesIO(content), packing, limits.most_unpacked_bytes), written
-
-
-def _in_parts(name: str) -> str:
-    """Return that a file may be as large as it likes where it is written otherwise."""
-    return "" if written_in(name)[0] in (CSV, NDJSON) else " CSV and NDJSON are taken in parts, whatever their size."

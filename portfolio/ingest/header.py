@@ -11,7 +11,8 @@ from typing import IO
 
 from core.errors import ImportRejected, Mistake, RowsRefused
 from core.ingest.kinds import KINDS, Kind
-from portfolio.ingest.body import ARROW, ARROW_FILE, CSV, NDJSON, between_columns, nearest, pieces
+from portfolio.ingest.arrow import ARROW_FILE
+from portfolio.ingest.body import ARROW, CSV, NDJSON, between_columns, nearest, pieces
 from portfolio.ingest.names import ROW_KINDS, UNDERSTOOD, written_in
 
 PEEKED_BYTES = 1 << 16

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -25,25 +26,25 @@ if TYPE_CHECKING:
 
 def take_instruments(stores: Stores, asked: Asked, columns: Mapping[str, Any], faults: Faults) -> Ingested:
     """Put what is told of instruments. Raises RowsRefused, StorageUnavailable."""
-    known = {each.symbol: each for each in list_series(stores.state, OWN)}
-    made: dict[str, tuple[int, Series]] = {}
-    repeated = 0
-    lists = {name: cells.to_pylist() for name, cells in columns.items()}
-    for place in range(len(lists["symbol"])):
-        row = {name: values[place] for name, values in lists.items()}
-        series = _series(row, place, faults)
-        if series is None:
-            continue
-        if asked.last_counts:
-            repeated += series.symbol in made
-            made[series.symbol] = place, series
-            continue
-        first, before = made.setdefault(series.symbol, (place, series))
-        if first != place and before != series:
-            told = f"says something else than row {first + 1} of this symbol"
-            faults.add(place + 1, "symbol", series.symbol, told, "send each once")
-        repeated += first != place
-    faults.check()
+    found = told_of(stores, asked, columns, faults)
+    if found.changed:
+        put_series(stores.state, found.changed, _change(stores.clock.now(), asked.who, found.changed))
+    rows, changed, restated = len(columns["symbol"]), len(found.changed), found.restated
+    return Ingested(asked.kind.name, rows, changed - restated, rows - changed, restated)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Instruments of which something is told that was not known, and of how many of them something else was."""
+
+    changed: list[Series]
+    restated: int
+
+
+def told_of(stores: Stores, asked: Asked, columns: Mapping[str, Any], faults: Faults) -> Told:
+    """Return what is told of instruments. Raises RowsRefused, StorageUnavailable."""
+    made = each_once(columns, faults, last_counts=asked.last_counts)
+    known = {each.symbol: each for each in list_series(stores.state, OWN, [*made])}
     changed = [each for _, each in made.values() if known.get(each.symbol) != each]
     restated = [each for each in changed if each.symbol in known]
     if restated and asked.refuses_conflicts:
@@ -51,12 +52,34 @@ def take_instruments(stores: Stores, asked: Asked, columns: Mapping[str, Any], f
             told = "says something else than what is known of it"
             faults.add(made[each.symbol][0] + 1, "symbol", each.symbol, told, "leave it out, or on_conflict=restate")
         faults.check()
-    if changed:
-        put_series(stores.state, changed, _change(stores.clock.now(), asked.who, changed))
-    there = len(made) - len(changed) + repeated
-    return Ingested(
-        asked.kind.name, len(lists["symbol"]), len(changed) - len(restated), there, len(restated)
-    )  # fmt: skip
+    return Told(changed, len(restated))
+
+
+def each_once(
+    columns: Mapping[str, Any], faults: Faults, rows: Sequence[int] = (), *, last_counts: bool = False
+) -> dict[str, tuple[int, Series]]:
+    """Return each instrument that is told of by its symbol, and the place of its row.
+
+    rows: which row of the batch each is, from 0, where it is not its place; last_counts: of a symbol the last row.
+    Raises RowsRefused for what cannot be, and rows of one symbol that say different things.
+    """
+    made: dict[str, tuple[int, Series]] = {}
+    lists = {name: cells.to_pylist() for name, cells in columns.items()}
+    for at in range(len(lists["symbol"])):
+        place = int(rows[at]) if len(rows) else at
+        row = {name: values[at] for name, values in lists.items()}
+        series = _series(row, place, faults)
+        if series is None:
+            continue
+        if last_counts:
+            made[series.symbol] = place, series
+            continue
+        first, before = made.setdefault(series.symbol, (place, series))
+        if first != place and before != series:
+            told = f"says something else than row {faults.row(first)} of this symbol"
+            faults.add(place + 1, "symbol", series.symbol, told, "send each once")
+    faults.check()
+    return made
 
 
 def market_values(stores: Stores, columns: Mapping[str, Any]) -> dict[str, pa.Array]:

@@ -3,70 +3,116 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import IO
 
+import numpy as np
+
+from core.errors import RowsRefused
 from core.format import bytes_
 from core.ingest.kinds import Kind
-from portfolio.ingest.body import CSV, NDJSON, Raw, TooLarge, columns_of, pieces
-from portfolio.ingest.faults import refused
+from portfolio.ingest.arrow import streams
+from portfolio.ingest.body import ARROW, CSV, JSON, NDJSON, no_rows, pieces, read_columns
+from portfolio.ingest.faults import refused, told_after
+from portfolio.ingest.raw import Raw, TooLarge
 
-PART_BYTES = {CSV: 4_194_304, NDJSON: 1_048_576}
-"""What is parsed of JSON takes fifty times its bytes."""
+PART_BYTES = {CSV: 4_194_304, JSON: 1_048_576, NDJSON: 1_048_576}
+"""What is parsed of JSON takes fifty times its bytes. Arrow comes in record batches, which are cut by rows."""
+ROWS_AT_ONCE = 50_000
 LONGEST_ROW_BYTES = 1_048_576
 MOST_ROWS = 1 << 40
 """Of a part: its bytes bound them."""
 _BOM = b"\xef\xbb\xbf"
+_CUT = {CSV: "a quote is not closed, or a line does not end", NDJSON: "a line does not end",
+        JSON: "an object does not end"}  # fmt: skip
+_STEPS = np.zeros(256, dtype=np.int8)
+_STEPS[[*b"{["]], _STEPS[[*b"}]"]] = 1, -1
+"""How much deeper JSON is after a byte."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Rows of a file that follow each other."""
+def parts(stream: IO[bytes], written: str, packing: str, kind: Kind) -> Iterator[Raw]:
+    """Yield the rows of a file written as CSV, JSON, NDJSON or ARROW, packed or not.
 
-    first: int
-    """How many rows stand before them."""
-    raw: Raw
-
-
-def parts(stream: IO[bytes], written: str, packing: str, kind: Kind) -> Iterator[Part]:
-    """Yield the rows of a file written as CSV or NDJSON, packed or not.
-
-    Raises RowsRefused for what is not written so (rows counted within the part), TooLarge for a row that is too long.
+    Raises RowsRefused for what is not written so, TooLarge for a row or a record batch that is too long.
     """
-    header, rows = b"", 0
-    for block in _blocks(stream, written, packing):
+    rows = 0
+    for content in _CONTENTS[written](pieces(stream, packing)):
+        try:
+            raw = read_columns(content, written, kind, MOST_ROWS)
+        except RowsRefused as error:
+            raise told_after(error, rows) from error
+        for first in range(0, raw.rows, ROWS_AT_ONCE):
+            some = {name: cells[first : first + ROWS_AT_ONCE] for name, cells in raw.columns.items()}
+            yield Raw(min(raw.rows - first, ROWS_AT_ONCE), some, rows + first)
+        rows += raw.rows
+    if not rows:
+        raise no_rows(kind)
+
+
+def _of_csv(found: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield parts of a CSV, each with its header."""
+    header = b""
+    for block in _blocks(found, CSV):
         content = header + block
         if not content.strip():
             continue
-        if written == CSV and not header:
+        if not header:
             content = content.removeprefix(_BOM)
             header = content[: content.index(b"\n") + 1] if b"\n" in content else content
             if not content[len(header) :].strip():
                 continue
-        raw = columns_of(content, written, kind, MOST_ROWS)
-        yield Part(rows, raw)
-        rows += raw.rows
-    if not rows:
-        raise refused("there are no rows", f"send at least one, with {', '.join(each.name for each in kind.columns)}")
+        yield content
 
 
-def _blocks(stream: IO[bytes], written: str, packing: str) -> Iterator[bytes]:
-    """Yield whole lines, PART_BYTES of them at a time; of CSV none is cut within quotes."""
+def _of_lines(found: Iterator[bytes]) -> Iterator[bytes]:
+    return (block for block in _blocks(found, NDJSON) if block.strip())
+
+
+def _of_list(found: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield parts of a list of objects, each a list. Raises RowsRefused for another beginning or end."""
+    before = b""
+    for block in _blocks(_within_list(found), JSON):
+        if before:
+            yield b"[" + before[:-1] + b"]"  # it ends with the comma before the next row
+            if block.strip() == b"]":
+                raise refused("the body is no JSON: a comma stands before its end", "send a list of objects")
+        before = block
+    yield b"[" + before
+
+
+def _within_list(found: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield what stands behind the beginning of a list."""
+    for piece in found:
+        text = piece.lstrip(b" \t\r\n")
+        if not text:
+            continue
+        if not text.startswith(b"["):
+            raise refused("the body is no list", "send a list of objects: [{…}, …]")
+        yield text[1:]
+        break
+    yield from found
+
+
+_CONTENTS = {CSV: _of_csv, NDJSON: _of_lines, JSON: _of_list, ARROW: streams}
+
+
+def _blocks(found: Iterator[bytes], written: str) -> Iterator[bytes]:
+    """Yield whole rows, PART_BYTES of them at a time; of CSV none is cut within quotes."""
     wanted, rest = PART_BYTES[written], b""
-    for piece in pieces(stream, packing):
+    for piece in found:
         rest += piece
         while len(rest) >= wanted and (end := _last_end(rest[:wanted], written) or _last_end(rest, written)):
             yield rest[:end]
             rest = rest[end:]
         if len(rest) > wanted + LONGEST_ROW_BYTES:
-            why = "a quote is not closed, or a line does not end" if written == CSV else "a line does not end"
-            raise TooLarge(f"A row has {bytes_(LONGEST_ROW_BYTES)} at most: {why}.")
+            raise TooLarge(f"A row has {bytes_(LONGEST_ROW_BYTES)} at most: {_CUT[written]}.")
     if rest:
         yield rest
 
 
 def _last_end(content: bytes, written: str) -> int:
     """Return where the last row that ends ends; 0: none does."""
+    if written == JSON:
+        return _last_comma(content)
     end = content.rfind(b"\n")
     if written == CSV and end >= 0:
         quotes = content.count(b'"', 0, end)
@@ -75,3 +121,18 @@ def _last_end(content: bytes, written: str) -> int:
             quotes -= content.count(b'"', max(before, 0), end)
             end = before
     return end + 1
+
+
+def _last_comma(content: bytes) -> int:
+    """Return where the last comma ends that stands between two values of the list that `content` is within; 0: none.
+
+    What it is wrong about in JSON that is none, reading the part tells.
+    """
+    plain = content.replace(b"\\\\", b"__").replace(b'\\"', b"__") if b"\\" in content else content
+    each = np.frombuffer(plain, dtype=np.uint8)
+    is_text = np.cumsum(each == ord('"'), dtype=np.uint8) & 1 == 1
+    depth = np.cumsum(np.where(is_text, 0, _STEPS[each]), dtype=np.int32)
+    between = np.flatnonzero((each == ord(",")) & ~is_text & (depth == 0))
+    if depth.min() < 0:
+        between = between[between < np.argmax(depth < 0)]
+    return int(between[-1]) + 1 if len(between) else 0

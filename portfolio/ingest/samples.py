@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from core.catalogue import catalogue
 from core.errors import StorageUnavailable
 from core.format import count, noun
 from core.model import Facts
-from portfolio.ingest.cells import places_of, told_time
+from portfolio.ingest.cells import told_time
 from portfolio.ingest.faults import Faults
 from portfolio.ingest.request import Asked, Ingested
 from storage.clickhouse.pushed import Before, insert_samples, stored_before, waiting
@@ -34,14 +35,10 @@ _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*", re.ASCII)
 
 def take_samples(stores: Stores, asked: Asked, columns: Mapping[str, Any], faults: Faults) -> Ingested:
     """Store samples. Raises RowsRefused; StorageUnavailable when neither ClickHouse nor the spool takes them."""
-    _check_metrics(columns["metric"], faults)
-    _check_kept(stores, columns["ts"], faults)
-    faults.check()
-    numbers, names = _series(columns)
-    ts = columns["ts"].to_numpy(zero_copy_only=False)
-    values = columns["value"].to_numpy(zero_copy_only=False)
+    sent = checked_samples(stores, columns, faults)
+    numbers, ts, values, names = sent.series, sent.ts, sent.values, sent.names
     rows = len(ts)
-    keep = _once(numbers, ts, values, faults)
+    keep = once_a_second(numbers, ts, values, faults)
     faults.check()
     repeated = rows - len(keep)
     numbers, ts, values = numbers[keep], ts[keep], values[keep]
@@ -73,6 +70,27 @@ def take_samples(stores: Stores, asked: Asked, columns: Mapping[str, Any], fault
     return Ingested(asked.kind.name, rows, len(ts) - there, there + repeated, told=told)
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Samples that are right by themselves, by column."""
+
+    series: NDArray[np.uint64]
+    ts: NDArray[np.int64]
+    values: NDArray[np.float64]
+    names: Mapping[SeriesKey, int]
+    """The number of each series."""
+
+
+def checked_samples(stores: Stores, columns: Mapping[str, Any], faults: Faults) -> Sent:
+    """Return samples by column. Raises RowsRefused for names and times that cannot be."""
+    _check_metrics(columns["metric"], faults)
+    _check_kept(stores, columns["ts"], faults)
+    faults.check()
+    numbers, names = _series(columns)
+    moments, values = (columns[name].to_numpy(zero_copy_only=False) for name in ("ts", "value"))
+    return Sent(numbers, moments, values, names)
+
+
 def _check_other(
     other: NDArray[np.bool_], before: Before, values: NDArray[np.float64], keep: NDArray[np.intp], faults: Faults
 ) -> None:
@@ -94,14 +112,14 @@ def _told_left_out(other: NDArray[np.bool_], before: Before) -> Iterator[str]:
 
 
 def _check_metrics(metrics: pa.Array, faults: Faults) -> None:
-    codes = metrics.dictionary_encode()
     own = catalogue()
-    for name, at in zip(codes.dictionary.to_pylist(), places_of(codes), strict=True):
+    for name in pc.unique(metrics).to_pylist():
         wrong = ("is no name of a metric", "use letters, digits, _ and :") if not _METRIC.fullmatch(name) else None
         if name in own:
             wrong = "is what Fundwatch measures itself", "put the name of your program before it"
         if wrong:
-            faults.add_many(at.tolist(), "metric", lambda place, name=name: name, *wrong)  # type: ignore[misc]
+            at = np.flatnonzero(pc.equal(metrics, name).to_numpy(zero_copy_only=False)).tolist()
+            faults.add_many(at, "metric", lambda place, name=name: name, *wrong)  # type: ignore[misc]
 
 
 def _check_kept(stores: Stores, moments: pa.Array, faults: Faults) -> None:
@@ -125,10 +143,15 @@ def _told_old(stores: Stores, ts: NDArray[np.int64]) -> tuple[str, ...]:
 
 def _series(columns: Mapping[str, Any]) -> tuple[NDArray[np.uint64], dict[SeriesKey, int]]:
     """Return the number of each sample's series, and every series by what it is."""
-    hosts = pc.fill_null(columns["host"], "").to_pylist()
-    keys = list(zip(hosts, columns["metric"].to_pylist(), columns["labels"], strict=True))
-    known = {key: series_id(*key) for key in set(keys)}
-    return np.fromiter((known[key] for key in keys), dtype=np.uint64, count=len(keys)), known
+    hosts, metrics = pc.fill_null(columns["host"], "").dictionary_encode(), columns["metric"].dictionary_encode()
+    labels = columns["labels"]
+    codes = hosts.indices.to_numpy().astype(np.int64) * len(metrics.dictionary) + metrics.indices.to_numpy()
+    _, first, of = np.unique(codes * len(labels.values) + labels.codes, return_index=True, return_inverse=True)
+    at = pa.array(first)
+    said = [labels.values[code] for code in labels.codes[first].tolist()]
+    keys = list(zip(hosts.take(at).to_pylist(), metrics.take(at).to_pylist(), said, strict=True))
+    numbers = np.array([series_id(*key) for key in keys], dtype=np.uint64)
+    return numbers[of], dict(zip(keys, numbers.tolist(), strict=True))
 
 
 def _names(known: Mapping[SeriesKey, int], seen: int) -> Facts:
@@ -136,8 +159,14 @@ def _names(known: Mapping[SeriesKey, int], seen: int) -> Facts:
     return Facts("series", SERIES_COLUMNS, tuple(zip(*rows, strict=True)))
 
 
-def _once(numbers: NDArray[np.uint64], ts: NDArray[np.int64], values: NDArray[np.float64], faults: Faults) -> Any:
-    """Return the places of the samples that count: one a series and second. Others at that second are a fault."""
+def once_a_second(
+    numbers: NDArray[np.uint64], ts: NDArray[np.int64], values: NDArray[np.float64], faults: Faults, rows: Any = None
+) -> Any:  # fmt: skip
+    """Return the places of the samples that count: one a series and second. Others at that second are a fault.
+
+    rows: which row of the batch each is, from 0, where it is not its place.
+    """
+    which = np.arange(len(ts)) if rows is None else rows
     order = np.lexsort((np.arange(len(ts)), ts, numbers))
     again = (numbers[order][1:] == numbers[order][:-1]) & (ts[order][1:] == ts[order][:-1])
     if not again.any():
@@ -146,6 +175,6 @@ def _once(numbers: NDArray[np.uint64], ts: NDArray[np.int64], values: NDArray[np
     first = order[np.maximum.accumulate(np.where(is_first, np.arange(len(order)), 0))]
     for place in np.flatnonzero(~is_first & (values[order] != values[first])).tolist():
         at, before = int(order[place]), int(first[place])
-        reason = f"is another value of the series in the second of row {before + 1}"
-        faults.add(at + 1, "value", f"{values[at]:g}", reason, "send one value a second")
+        reason = f"is another value of the series in the second of row {faults.row(which[before])}"
+        faults.add(int(which[at]) + 1, "value", f"{values[at]:g}", reason, "send one value a second")
     return np.sort(order[is_first])

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import Fault, RowsRefused, RowsWait
 from core.format import count, number
-from portfolio.ingest.body import Raw, nearest
+from portfolio.ingest.body import nearest
 from portfolio.ingest.faults import refused as refusal
 from portfolio.ingest.faults import shown
+from portfolio.ingest.raw import Raw
 from portfolio.ingest.request import Asked
 from portfolio.ingest.take import take_rows
 from portfolio.ingest.trace import trace_sent

@@ -19,14 +19,16 @@ import pyarrow.compute as pc
 from core.errors import StorageError, StorageUnavailable
 from core.ingest.kinds import KINDS, Kind
 from portfolio.imports.within import SHARED
-from portfolio.ingest.batch import ANOTHER_ORDER, Batch, batch_of, told_moment, typed_columns
-from portfolio.ingest.body import Raw, columns_of
+from portfolio.ingest.batch import ANOTHER_ORDER, Batch, once, rows_of, told_moment, typed_columns
+from portfolio.ingest.body import columns_of
 from portfolio.ingest.contradicted import told_contradictions
 from portfolio.ingest.doubted import doubts_of, sentences
 from portfolio.ingest.faults import Faults, refused
-from portfolio.ingest.instruments import market_values, take_instruments, tell_priced
+from portfolio.ingest.instruments import market_values, take_instruments, tell_priced, told_of
+from portfolio.ingest.raw import Raw
 from portfolio.ingest.request import Asked, Ingested
-from portfolio.ingest.samples import take_samples
+from portfolio.ingest.said import Said, said_by, said_by_samples, said_of_instruments
+from portfolio.ingest.samples import checked_samples, take_samples
 from portfolio.ingest.whose import Whose, create, uncreate, whose
 from storage.clickhouse.order_states import NEVER_CHANGES
 from storage.clickhouse.reported import Decision, decide, facts_of, first_known, write
@@ -50,7 +52,7 @@ def take_rows(stores: Stores, asked: Asked, raw: Raw) -> Ingested:
     """Take rows whole. Raises RowsRefused with what is wrong; StorageUnavailable when nothing is known to be kept:
     sending them again is harmless.
     """  # fmt: skip
-    faults = Faults()
+    faults = Faults(raw.first)
     columns = _columns(stores, asked, raw, faults)
     if asked.kind.name == "samples":
         return take_samples(stores, asked, columns, faults)
@@ -58,12 +60,13 @@ def take_rows(stores: Stores, asked: Asked, raw: Raw) -> Ingested:
         taken = take_instruments(stores, asked, columns, faults)
         stores.live.bump("portfolio")
         return taken
-    batch, owners, priced = _meant(stores, asked, columns, faults)
+    rows, owners, priced = _meant(stores, asked, columns, faults)
+    batch = once(rows, faults, last_counts=asked.last_counts)
     doubts = doubts_of(stores, asked.kind.name, batch)
-    taken = _stored(stores, asked, batch, owners, priced, raw.rows)
+    taken = _stored(stores, asked, batch, owners, priced, faults, raw.rows)
     stores.live.bump("portfolio")
     if not taken.is_waiting and (taken.added or taken.restated):
-        taken = replace(taken, told=(*taken.told, *told_contradictions(stores, batch)))
+        taken = replace(taken, told=(*taken.told, *told_contradictions(stores, batch, faults)))
     if asked.kind.name == "nav":
         taken = replace(taken, names=tuple(pc.unique(batch.table["portfolio"]).to_pylist()))
     if taken.added == 0 and not taken.restated:
@@ -71,17 +74,25 @@ def take_rows(stores: Stores, asked: Asked, raw: Raw) -> Ingested:
     return replace(taken, told=(*taken.told, *sentences(doubts)), doubts=doubts)
 
 
-def check_rows(stores: Stores, asked: Asked, raw: Raw) -> Batch:
-    """Return rows as they would be stored, without storing them: neither samples nor instruments.
+def check_rows(stores: Stores, asked: Asked, raw: Raw) -> Said:
+    """Return what rows say, every one of them, without storing any.
 
     Raises RowsRefused where `take_rows` would, StorageUnavailable where nobody knows.
     """
-    faults = Faults()
-    batch, _, _ = _meant(stores, asked, _columns(stores, asked, raw, faults), faults)
-    _, failed = _decided(stores, asked, batch, int(stores.clock.now() * 1_000))
+    faults = Faults(raw.first)
+    columns = _columns(stores, asked, raw, faults)
+    if asked.kind.name == "samples":
+        stores.clickhouse.ping()
+        return said_by_samples(checked_samples(stores, columns, faults), faults)
+    if asked.kind.name == "instruments":
+        told_of(stores, asked, columns, faults)
+        return said_of_instruments(columns)
+    rows, _, _ = _meant(stores, asked, columns, faults)
+    batch = once(rows, faults, last_counts=asked.last_counts)
+    _, failed = _decided(stores, asked, batch, faults, int(stores.clock.now() * 1_000))
     if failed is not None:
         raise failed
-    return batch
+    return said_by(rows)
 
 
 def _columns(stores: Stores, asked: Asked, raw: Raw, faults: Faults) -> Mapping[str, Any]:
@@ -97,7 +108,7 @@ def _columns(stores: Stores, asked: Asked, raw: Raw, faults: Faults) -> Mapping[
 def _meant(
     stores: Stores, asked: Asked, columns: Mapping[str, Any], faults: Faults
 ) -> tuple[Batch, Whose, Mapping[str, str]]:  # fmt: skip
-    """Return rows of a table, whose they are, and the instruments that they price. Raises RowsRefused."""
+    """Return all rows of a table, whose they are, and the instruments that they price. Raises RowsRefused."""
     kind = asked.kind
     owners = Whose(pa.nulls(0))
     if kind.is_of_portfolios:
@@ -106,7 +117,7 @@ def _meant(
     if kind.name == "positions":
         columns = {**columns, **market_values(stores, columns)}
     priced = _priced(stores, kind, columns, faults)
-    return batch_of(kind, columns, faults, last_counts=asked.last_counts), owners, priced
+    return rows_of(kind, columns, faults), owners, priced
 
 
 def faults_before_meaning(columns: Mapping[str, Any], faults: Faults, kind: Kind) -> None:
@@ -116,13 +127,13 @@ def faults_before_meaning(columns: Mapping[str, Any], faults: Faults, kind: Kind
 
 
 def _stored(
-    stores: Stores, asked: Asked, batch: Batch, owners: Whose, priced: Mapping[str, str], rows: int
+    stores: Stores, asked: Asked, batch: Batch, owners: Whose, priced: Mapping[str, str], faults: Faults, rows: int
 ) -> Ingested:  # fmt: skip
     version = int(stores.clock.now() * 1_000)
     away = StorageUnavailable("ClickHouse did not answer a moment ago") if stores.writer.is_away else None
     # Who has to wait anyway does not wait for those that ask whether ClickHouse answers by now.
     with contextlib.nullcontext() if away else turn(stores.settings.data_dir, batch.of.table):
-        decision, failed = (None, away) if away else _decided(stores, asked, batch, version)
+        decision, failed = (None, away) if away else _decided(stores, asked, batch, faults, version)
         if failed is not None and asked.refuses_conflicts:
             raise failed
         if failed is not None:
@@ -160,12 +171,12 @@ def _stored(
 
 
 def _decided(
-    stores: Stores, asked: Asked, batch: Batch, version: int
+    stores: Stores, asked: Asked, batch: Batch, faults: Faults, version: int
 ) -> tuple[Decision | None, StorageUnavailable | None]:
     """Return what each row is, or why ClickHouse does not say. Raises RowsRefused for what cannot follow."""
     try:
         decision = decide(stores.clickhouse, batch.of, batch.table, version)
-        _check_decision(stores, asked, batch, decision)
+        _check_decision(stores, asked, batch, decision, faults)
     except StorageUnavailable as error:
         return None, error
     return decision, None
@@ -183,9 +194,8 @@ def _written(stores: Stores, asked: Asked, batch: Batch, decision: Decision) -> 
     return None
 
 
-def _check_decision(stores: Stores, asked: Asked, batch: Batch, decision: Decision) -> None:
+def _check_decision(stores: Stores, asked: Asked, batch: Batch, decision: Decision, faults: Faults) -> None:
     """Raise RowsRefused for what cannot follow what stands there."""
-    faults = Faults()
     table = batch.table
     if decision.is_backward.any():
         for at in np.flatnonzero(decision.is_backward).tolist():

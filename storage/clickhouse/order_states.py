@@ -117,7 +117,9 @@ def states(batch: pa.Table, was: pa.Table, place: Any, other: Any) -> tuple[Any,
     ts, was_ts = batch["ts"].to_numpy()[at], before["ts"].to_numpy()
     is_same_status = np.array(batch["status"].take(at).to_pylist()) == np.array(was_status)
     is_ended = (was_rank == FINAL) & ~is_same_status
-    is_late = (ts < was_ts) & (rank <= was_rank) & ~((rank == FINAL) & is_ended)
+    # Of two states of one moment the one that comes before the other is the older one.
+    is_older = (ts < was_ts) & (rank <= was_rank) | (ts == was_ts) & (rank < was_rank)
+    is_late = is_older & ~((rank == FINAL) & is_ended)
     is_another = differ(batch.take(at), before, NEVER_CHANGES)
     is_late &= ~is_another
     is_backward = ~is_late & (is_another | (rank < was_rank) | (is_ended & (rank == FINAL)) | (ts < was_ts))

@@ -28,6 +28,7 @@ PERCENT_OFF = 1e-6
 """How far from 100 the sum of weights may be: rounding, no mistake."""
 HIGHEST_PERCENT = 100.0
 MOST_PARTS = 50
+SYMBOLS_AT_ONCE = 500
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _ID = re.compile(r"[\w .&()/+'-]{1,48}")
@@ -142,11 +143,15 @@ class RiskFree:
             raise ValueError(f"percent {self.percent:g}: give percent a year between −100 and 100, such as 4.3")
 
 
-def list_series(state: State, origin: str) -> list[Series]:
-    """Return what was decided of the series of `origin`, by symbol."""
+def list_series(state: State, origin: str, symbols: Sequence[str] | None = None) -> list[Series]:
+    """Return what was decided of the series of `origin`, by symbol; with `symbols` of those alone, in no order."""
     query = sa.select(series).where(series.c.origin == origin).order_by(series.c.symbol)
+    asked = [query] if symbols is None else [
+        query.where(series.c.symbol.in_(symbols[first : first + SYMBOLS_AT_ONCE]))
+        for first in range(0, len(symbols), SYMBOLS_AT_ONCE)
+    ]  # fmt: skip
     with state.reading() as connection:
-        return [Series(**row._mapping) for row in connection.execute(query)]
+        return [Series(**row._mapping) for each in asked for row in connection.execute(each)]
 
 
 def put_series(state: State, items: Sequence[Series], change: Change | None = None) -> None:

@@ -47,3 +47,15 @@ def test_libraries_work_on_with_less_of_them_resident() -> None:
     before, after, *worked = re.split(r"\s+", told.strip())
     assert int(after) < int(before) / 2
     assert worked == ["3.0", "3"]
+
+
+def test_what_a_start_made_is_not_looked_through_again() -> None:
+    program = """
+import gc
+from core.memory import keep_what_is
+made = [[] for _ in range(10_000)]
+keep_what_is()
+print(len(gc.get_objects()) < 100, len(made), gc.isenabled())
+"""
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert told.split() == ["True", "10000", "True"]

@@ -20,10 +20,11 @@ from core.errors import Fault, RowsRefused
 from core.ingest.kinds import KINDS
 from portfolio.imports.packed import MOST_PARTS
 from portfolio.ingest.batch import batch_of, typed_columns
-from portfolio.ingest.body import ARROW, CSV, JSON, NDJSON, TooLarge, columns_of, unpacked
+from portfolio.ingest.body import ARROW, CSV, JSON, NDJSON, columns_of, unpacked
 from portfolio.ingest.cells import places_of
 from portfolio.ingest.faults import Faults, shown
 from portfolio.ingest.header import columns_in
+from portfolio.ingest.raw import TooLarge
 from tests.ingest.test_door import ONE_OF_EACH
 
 MOST_ROWS = 200_000
@@ -85,7 +86,7 @@ def test_a_view_that_all_cells_share_is_not_made_for_each() -> None:
 
 
 def _raw(**columns: Any) -> Any:
-    from portfolio.ingest.body import Raw
+    from portfolio.ingest.raw import Raw
 
     return Raw(len(next(iter(columns.values()))), columns)
 
@@ -97,7 +98,7 @@ def test_a_dictionary_of_what_is_right_is_taken() -> None:
     assert taken("trades", repeated("trades", 4, side=sides), ARROW)["side"].to_pylist() == [
         "buy", "sell", "sell", "buy",
     ]  # fmt: skip
-    found = taken("samples", repeated("samples", 4, labels=labels), ARROW)["labels"]
+    found = taken("samples", repeated("samples", 4, labels=labels), ARROW)["labels"].to_pylist()
     assert found == [(("a", "b"),), (("c", "d"),), (), (("a", "b"),)]
 
 
@@ -208,7 +209,7 @@ def test_labels_are_an_object_of_texts_and_nothing_that_looks_like_one(cell: Any
 def test_labels_of_arrow_are_maps() -> None:
     map_type = pa.map_(pa.string(), pa.string())
     right = repeated("samples", 2, labels=pa.array([[("b", "2"), ("a", "1")], []], map_type))
-    assert taken("samples", right, ARROW)["labels"] == [(("a", "1"), ("b", "2")), ()]
+    assert taken("samples", right, ARROW)["labels"].to_pylist() == [(("a", "1"), ("b", "2")), ()]
     twice = repeated("samples", 1, labels=pa.array([[("a", "1"), ("a", "2")]], map_type))
     assert told("samples", twice, ARROW)[0].reason == "has a label twice"
     listed = repeated("samples", 1, labels=pa.array([["ab", "cd"]]))

@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -170,7 +171,6 @@ def _zip(name: str, content: bytes) -> bytes:
 
 
 def _parquet() -> bytes:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     packed = io.BytesIO()
@@ -197,6 +197,19 @@ def test_each_format_has_an_end_of_its_own(made: Callable[[], bytes]) -> None:
         assert what_is_missing("x", content[: int(len(content) * part)])
     # What is left out of the last sector of an .xls file, 512 bytes, may be nothing.
     assert what_is_missing("x", content[: -600 if content.startswith(b"\xd0\xcf") else -5])
+
+
+def test_rows_have_the_end_of_how_they_are_written() -> None:
+    table = pa.table({"value": [1.5] * 50})
+    for new in (pa.ipc.new_stream, pa.ipc.new_file):
+        sink = pa.BufferOutputStream()
+        with new(sink, table.schema) as stream:
+            stream.write_table(table)
+        content = sink.getvalue().to_pybytes()
+        assert what_is_missing("fills.arrow", content) == ""
+        assert what_is_missing("fills.arrow", content[:-4])
+    assert what_is_missing("fills.json", b'[{"value": 1}]') == ""
+    assert what_is_missing("fills.json", b'[{"value": 1},')
 
 
 def test_a_file_laid_out_before_it_is_written_is_not_whole() -> None:
