@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -97,6 +97,11 @@ def data_table(
         return html.Div(table, className="fw-table-box")
     group = attributes(role="group", aria_label=caption or id)
     return html.Div(table, className="fw-table-box", tabIndex=0, **group)  # a keyboard must reach what scrolls
+
+
+def in_currency(columns: Sequence[Column], currency: str, *keys: str) -> list[Column]:
+    """Return columns of which those of `keys` hold amounts of a currency, as a file says."""
+    return [replace(each, unit=currency) if each.key in keys else each for each in columns]
 
 
 def scroll_box(content: Any, height: int, label: str) -> html.Div:

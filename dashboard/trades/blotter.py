@@ -117,7 +117,7 @@ def _order(found: Blotter, each: Order, order: str) -> dict[str, Any]:
         ),
         "average": Cell(
             price_text(each.filled.average_price), each.filled.average_price,
-            hint=each.filled.currency if has_fills else NOT_FILLED,
+            hint=each.filled.currency if has_fills else NOT_FILLED, unit=each.filled.currency if has_fills else "",
         ),
         "limit": Cell(
             price_text(each.limit_price) if not math.isnan(each.limit_price) else None, each.limit_price,

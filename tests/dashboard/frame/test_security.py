@@ -106,7 +106,9 @@ def test_what_a_script_fetches_is_no_page_and_may_do_nothing(client: FlaskClient
     assert fetched["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
     assert fetched["X-Content-Type-Options"] == "nosniff"
     for opened in ("document", "iframe", "object"):
-        assert "script-src" in client.get("/demo", headers={"Sec-Fetch-Dest": opened}).headers["Content-Security-Policy"]
+        assert (
+            "script-src" in client.get("/demo", headers={"Sec-Fetch-Dest": opened}).headers["Content-Security-Policy"]
+        )
 
 
 @pytest.mark.parametrize("path", ["/demo", "/_dash-layout", "/_dash-dependencies", "/healthz"])

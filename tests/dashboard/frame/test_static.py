@@ -120,7 +120,9 @@ def test_the_frame_of_the_page_is_asked_after_and_not_sent_again(path: str) -> N
 def test_what_is_asked_for_again_is_sent_smaller() -> None:
     server = Flask("compress-test", static_folder=None)
     compress.install(server)
-    text = json.dumps([f"panel {number} of {number * number % 97} says {number * 7919 % 1009}" for number in range(400)])
+    text = json.dumps(
+        [f"panel {number} of {number * number % 97} says {number * 7919 % 1009}" for number in range(400)]
+    )
     server.add_url_rule("/view", "view", lambda: Response(text, mimetype="application/json"))
     first, second, third = (server.test_client().get("/view", headers={"Accept-Encoding": "br"}).data for _ in range(3))
     assert len(third) == len(second) < len(first)
