@@ -33,6 +33,11 @@ def percent(ratio: float | None, *, signed: bool = False) -> str:
     return f"{_fixed(value, 2 if abs(value) < 9.995 else 1, signed)} %"
 
 
+def points(difference: float | None, *, signed: bool = True) -> str:
+    """Return the difference of two ratios in percentage points. 0.0173 → "+1.73 pp": of 34.3 % that is no 1.73 %."""
+    return percent(difference, signed=signed).replace(" %", " pp")
+
+
 def ratio(value: float | None, *, signed: bool = False) -> str:
     """Return a ratio such as Sharpe with two decimals."""
     if value is None or not math.isfinite(value):

@@ -83,14 +83,17 @@ class Trade:
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """A trade with what it comes to, in the portfolio's currency."""
+    """A trade with what it comes to."""
 
     trade: Trade
     name: str
     quantity: float
     price: float
-    """Of one."""
+    """Of one, in its own currency, as Holdings shows it: without its multiplier."""
+    currency: str
+    multiplier: float
     value: float
+    """In the portfolio's currency."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -162,7 +165,8 @@ def tried(stores: Stores, found: Holdings, query: RiskQuery, trades: Sequence[Tr
         one = _worth_of_one(rows[at])
         value = trade.amount if trade.is_money else trade.amount * one
         bought[at] += value
-        priced.append(Priced(trade, rows[at].about.name, value / one if one else UNKNOWN, one, value))
+        row, quantity = rows[at], value / one if one else UNKNOWN
+        priced.append(Priced(trade, row.about.name, quantity, row.price, row.currency, row.about.multiplier, value))
     # At 0, what is opened has no part in what is held now; its price stands in it until here.
     rows = [replace(each, value=0.0, quantity=0.0) if at >= len(known) else each for at, each in enumerate(rows)]
     book = _book(stores, found, query, rows, bought)

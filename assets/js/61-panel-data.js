@@ -17,7 +17,7 @@
     const lines = traces.filter((trace) => Array.isArray(trace.y) && !Array.isArray(trace.z));
     const tables = heat.map((trace) => ({
       name: trace.name || "values",
-      columns: ["", ...(trace.x || trace.z[0].map((_, i) => i))],
+      columns: ["name", ...(trace.x || trace.z[0].map((_, i) => i))],
       rows: trace.z.map((row, i) => [trace.y ? trace.y[i] : i, ...row]),
     }));
     if (lines.length) tables.push(ofLines(lines, plot.layout));
@@ -25,7 +25,8 @@
   }
 
   // Rows by x; of a chart with names down its side, by name.
-  function ofLines(traces, layout) {
+  function ofLines(drawn, layout) {
+    const traces = drawn.flatMap((trace) => [trace, ...beside(trace)]);
     const isSideways = (layout.yaxis || {}).type === "category";
     const byKey = new Map();
     traces.forEach((trace, column) => {
@@ -38,36 +39,116 @@
     });
     const rows = [...byKey].map(([key, values]) => [key, ...values]);
     if (!isSideways) rows.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
-    return { name: "series", columns: [keyName(layout, rows, isSideways), ...traces.map((t, i) => t.name || `series ${i + 1}`)], rows };
+    const names = traces.map((trace, i) => {
+      const unit = axisUnit(trace, layout, isSideways ? "x" : "y");
+      return `${trace.name || `series ${i + 1}`}${unit && `, ${unit}`}`;
+    });
+    return { name: "series", columns: [keyName(layout, rows, isSideways), ...names], rows };
+  }
+
+  // What a bar's hover tells in another unit, where the chart names it.
+  function beside(trace) {
+    const name = (trace.meta || {}).customdata;
+    return name ? [{ ...trace, name, y: trace.customdata, yaxis: "none", meta: {} }] : [];
+  }
+
+  // "%" of an axis "y2" whose ticks are written "5 %"; a mark stands for its text, which says its own.
+  function axisUnit(trace, layout, side) {
+    if (shownOf(trace) !== trace.y) return "";
+    const axis = layout[`${side}axis${(trace[`${side}axis`] || side).slice(1)}`] || {};
+    return (axis.ticksuffix || "").trim() || titleOf(axis).match(/^(?:.*, )?([A-Z]{3})$/)?.[1] || "";
   }
 
   // A mark on a line stands for its text, such as an amount, and not for the height of the line.
   const shownOf = (trace) => (trace.mode === "markers" && Array.isArray(trace.text) ? trace.text : trace.y);
 
+  const titleOf = (axis) => ((axis || {}).title || {}).text || "";
+
   function keyName(layout, rows, isSideways) {
     if (isSideways) return "name";
     if ((layout.meta || {}).x) return layout.meta.x;
-    if (!rows.length || (layout.xaxis || {}).type !== "date") return "";
+    const axis = layout.xaxis || {};
+    if (!rows.length || axis.type !== "date") {
+      const unit = (axis.ticksuffix || "").trim();
+      return typeof (rows[0] || [])[0] === "string" ? "name" : `${titleOf(axis) || "x"}${unit && `, ${unit}`}`;
+    }
     return String(rows[0][0]).length > "2022-12-28".length ? `time (${fw.zone()})` : "date";
   }
 
   function ofTable(table, as) {
+    const rows = [...table.tBodies[0].rows].filter((row) => !row.hidden);
+    const headings = [...table.tHead.rows[0].cells];
+    const columns = withUnits(headings.flatMap((heading, at) =>
+      heading.dataset.buttons === undefined ? [ofColumn(heading, rows.map((row) => row.cells[at]), as)] : []));
     return {
       name: table.caption ? text(table.caption) : "table",
-      columns: toldApart([...table.tHead.rows[0].cells].map((cell) => cell.dataset.plain || text(cell))),
-      rows: [...table.tBodies[0].rows].filter((row) => !row.hidden)
-        .map((row) => [...row.cells].map((cell) => as(raw(cell), text(cell), cell.classList.contains("fw-number")))),
+      columns: toldApart(columns.map((column) => column.name)),
+      rows: rows.map((_, at) => columns.map((column) => column.cells[at])),
     };
+  }
+
+  function ofColumn(heading, cells, as) {
+    const numbers = heading.classList.contains("fw-number");
+    return {
+      name: heading.dataset.plain || text(heading),
+      cells: cells.map((cell) => as(raw(cell), said(cell), cell.classList.contains("fw-number"))),
+      units: cells.map((cell) => (numbers ? unitOf(cell, heading) : null)),
+    };
+  }
+
+  // Numbers stand without their units: the heading says it; where rows differ, a column beside, one for all that agree.
+  function withUnits(columns) {
+    const kindsOf = ({ units }) => new Set(units.filter((unit) => unit !== null));
+    const mixed = columns.filter((column) => kindsOf(column).size > 1);
+    const together = columns[0].cells.map((_, at) => new Set(mixed.map(({ units }) => units[at]).filter((unit) => unit !== null)));
+    const isOne = mixed.length > 1 && together.every((units) => units.size < 2);
+    return columns.flatMap((column) => {
+      const [unit] = kindsOf(column);
+      if (!mixed.includes(column)) return [unit ? { ...column, name: `${column.name}, ${unit}` } : column];
+      if (!isOne) return [column, { name: `${column.name}, unit`, cells: column.units.map((each) => each || "") }];
+      return column === mixed[mixed.length - 1] ? [column, { name: "unit", cells: together.map((units) => [...units][0] || "") }] : [column];
+    });
   }
 
   const text = (cell) => cell.textContent.trim();
 
+  // What a cell says without signs that stand for a word beside them, lines apart.
+  function said(cell) {
+    const copy = cell.cloneNode(true);
+    for (const sign of copy.querySelectorAll("[aria-hidden=true]")) sign.remove();
+    for (const line of copy.querySelectorAll("br")) line.replaceWith("; ");
+    return text(copy).replace(/^\p{So}+\s*/u, "");
+  }
+
   // A number as it is, not as people read it: of 27.2 M and +4.00 % nothing can be computed.
   function raw(cell) {
-    const said = text(cell);
-    if (!cell.classList.contains("fw-number")) return said;
-    if (cell.dataset.sort !== undefined) return cell.dataset.sort;
-    return said === "–" || said === "n/a" ? "" : said;
+    if (cell.classList.contains("fw-number") && cell.dataset.sort !== undefined) return cell.dataset.sort;
+    const shown = said(cell);
+    return shown === "–" || shown === "n/a" ? "" : shown;
+  }
+
+  const SECONDS = { y: 31536000, d: 86400, h: 3600, min: 60, s: 1, ms: 1e-3, "µs": 1e-6 };
+  const BYTES = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4, PiB: 1024 ** 5 };
+  const SCALES = new Set(["", "K", "M", "B", "T"]);
+
+  // The unit of the number behind what a cell shows: told, or found by comparing both; null where there is no number.
+  function unitOf(cell, heading) {
+    if (!Number.isFinite(Number(cell.dataset.sort || "none"))) return null;
+    if (cell.dataset.unit || heading.dataset.unit) return cell.dataset.unit || heading.dataset.unit;
+    const value = Number(cell.dataset.sort);
+    const parts = said(cell).replace(/[\u202f\u00a0]/g, "").replace(/\u2212/g, "-").match(/[-+]?\d[\d.]*\s*[^\d\s+-]*(?: [A-Z]{3}$)?/g);
+    if (!parts) return null;
+    const pairs = parts.map((part) => [parseFloat(part), part.replace(/^[-+\d.]+\s*/, "")]);
+    const [shown, suffix] = pairs[0];
+    const worth = (scales) => pairs.reduce((sum, [number, unit]) => sum + Math.abs(number) * scales[unit], 0);
+    const isNear = (other) => Math.abs(Math.abs(value) - other) <= 0.06 * Math.abs(value) + 1e-9;
+    if (suffix === "%" || suffix === "pp") return isNear(Math.abs(shown) / 100) || Math.abs(value - shown / 100) < 1e-4 ? "ratio" : "%";
+    if (pairs.every(([, unit]) => unit in SECONDS) && isNear(worth(SECONDS))) return "s";
+    if (pairs.length === 1 && suffix in BYTES && isNear(worth(BYTES))) return "bytes";
+    const [, currency] = suffix.match(/(?:^|\s)([A-Z]{3})$/) || [];
+    if (currency) return currency;
+    if (value === 0 && !suffix) return null;
+    return SCALES.has(suffix) || !isNear(Math.abs(shown)) ? "" : suffix;
   }
 
   function toldApart(names) {

@@ -42,12 +42,18 @@ class LimitFigure:
     said: str = ""
     """How it is said, {} its value; empty: its title and its value."""
 
+    @property
+    def inside(self) -> str:
+        """Return the title as it stands inside a sentence: "gross exposure", but "VaR 95 %, 1 day"."""
+        first, between, rest = self.title.partition(" ")
+        return f"{first.lower() if first.istitle() else first}{between}{rest}"
+
     def sentence(self, value: float, currency: str, of: str = "") -> str:
         """Return the value in words."""
         shown = written(value, self.unit, currency)
         if self.said:
             return self.said.format(shown)
-        return f"{self.title.lower() if not self.title.isupper() else self.title}{f' {of}' if of else ''} {shown}"
+        return f"{self.inside}{f' {of}' if of else ''} {shown}"
 
 
 _NAV = "over the net asset value"

@@ -40,7 +40,7 @@ _COLUMNS = (
     Column("expires", "Expires", numeric=False),
     Column("used", "Last used", numeric=False, definition="To the minute"),
     Column("from", "From", numeric=False, definition="Address that it was last used from"),
-    Column("id", "", numeric=False, plain="Revoke"),
+    Column("id", "", numeric=False, plain="Revoke", has_buttons=True),
 )
 
 

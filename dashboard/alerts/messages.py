@@ -68,7 +68,7 @@ _CHANNELS = (
     Column("fallback", "Falls back to", numeric=False),
     Column("worked", "Last worked", numeric=False),
     Column("last", "Last message", numeric=False),
-    Column("does", "", numeric=False, plain="Send a test"),
+    Column("does", "", numeric=False, plain="Send a test", has_buttons=True),
 )
 
 

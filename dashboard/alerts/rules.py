@@ -37,7 +37,7 @@ _COLUMNS = (
     Column("conditions", "Conditions", definition="Sets of labels that it watches: each is an alert of its own"),
     Column("cost", "Cost", definition="What its last evaluation took"),
     Column("where", "Where it stands", numeric=False),
-    Column("does", "", numeric=False, plain="What can be done with it"),
+    Column("does", "", numeric=False, plain="What can be done with it", has_buttons=True),
 )
 _ORDER = ("failed", "firing", "pending", "lacks", "clear", "waits", "off")
 

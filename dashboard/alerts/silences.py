@@ -29,7 +29,7 @@ _SILENCES = (
     Column("ends", "Ends", numeric=False),
     Column("who", "Who", numeric=False),
     Column("why", "Why", numeric=False),
-    Column("does", "", numeric=False, plain="End it"),
+    Column("does", "", numeric=False, plain="End it", has_buttons=True),
 )
 _WINDOWS = (
     Column("name", "Maintenance", numeric=False),
@@ -41,7 +41,7 @@ _WINDOWS = (
     Column("next", "Opens next", numeric=False),
     Column("who", "Who", numeric=False),
     Column("why", "Why", numeric=False),
-    Column("does", "", numeric=False, plain="End it"),
+    Column("does", "", numeric=False, plain="End it", has_buttons=True),
 )
 
 

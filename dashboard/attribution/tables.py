@@ -10,7 +10,7 @@ from dash import html
 
 from core import format as text
 from core.portfolios import ACCRUALS, FEES, PERIODS, RULE
-from dashboard.components.table import Cell, Column, data_table
+from dashboard.components.table import Cell, Column, data_table, in_currency
 from dashboard.holdings.tables import tone
 from dashboard.portfolio.links import to_group, to_holding
 from dashboard.views.tab import Choices
@@ -20,6 +20,7 @@ from portfolio.by_period import COSTS, OTHER, TOTAL, UNEXPLAINED, Every
 from portfolio.fees import Fees
 from portfolio.holdings import GROUPS, Group
 
+MONEY = ("pnl", "costs", "net")
 ID = "attribution"
 PATH = "/portfolio/attribution"
 POSITIONS = f"{ID}-positions-rows"
@@ -48,6 +49,7 @@ def groups_table(found: Attribution, by: Group, choices: Choices) -> html.Div:
         {"name": _group_name(found, by, part, choices), "count": _count(part), **_part(part)}
         for part in found.parts(by)
     ]
+    columns = in_currency(columns, found.portfolio.currency, *MONEY)
     return data_table(
         f"{ID}-groups-rows", columns, [*rows, {"name": Cell(TOTAL, TOTAL), **_total(found)}],
         caption=f"Contribution by {GROUPS[by].lower()}", stack=False,
@@ -85,6 +87,7 @@ def positions_table(found: Attribution) -> html.Div:
                 **_part(part),
             }
         )
+    columns = in_currency(columns, found.portfolio.currency, *MONEY)
     return data_table(
         POSITIONS, columns, rows, caption="Contribution by position", stack=False,
         nothing="No position was held in the window.",
@@ -117,6 +120,8 @@ def periods_table(found: Attribution, by: Group, every: Every, unit: Unit) -> ht
         "sum": _of(unit, float(whole.sum())),
         "own": _ratio(found.total_return),
     }
+    money = () if unit == "return" else [each.key for each in columns if each.key not in ("period", "own")]
+    columns = in_currency(columns, found.portfolio.currency, *money)
     return data_table(
         f"{ID}-periods-rows", columns, [*rows, last], stack=False,
         caption=f"Contribution by {every} and {GROUPS[by].lower()}",
@@ -150,6 +155,7 @@ def currencies_table(found: Attribution) -> html.Div:
     net = math.fsum(part.net for _, part, _ in found.currencies())
     total = {"name": Cell(TOTAL, TOTAL), "net": _money(net), **{key: _ratio(value) for key, value in sums.items()},
              "total": _ratio(math.fsum(sums.values()))}  # fmt: skip
+    columns = in_currency(columns, found.portfolio.currency, *MONEY)
     return data_table(
         f"{ID}-currencies-rows", columns, [*rows, total] if rows else [], caption="Currency effect", stack=False,
         nothing="No position was held in the window.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -14,9 +14,8 @@ from core.format import NOT_AVAILABLE, cut
 from dashboard.components.attributes import attributes
 from dashboard.components.quick import quick
 
-EXACT_FROM = 100_000.0
-"""Numbers from here on are carried to the hundredth: six digits would round money."""
-
+CENTS_FROM = 1e7
+"""Numbers from here on are carried to the hundredth, smaller ones to ten digits: no cent is lost in a file."""
 
 LONGEST_TEXT = 64
 """Longer ones (commands, queries) are cut; whole on hover."""
@@ -34,6 +33,10 @@ class Column:
     plain: str = ""
     """Heading in a file, where nothing beside it tells what `title` is short for; and what a screen reader says of a
     column whose `title` is empty."""
+    unit: str = ""
+    """Of its numbers in a file, where no cell shows it, such as the currency of an amount."""
+    has_buttons: bool = False
+    """Holds nothing but what can be pressed: no file has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class Cell:
     mark: str = ""
     """A class of its own, such as a step of a heat table's colour."""
     style: Mapping[str, str] | None = None
+    unit: str = ""
+    """Of its number, where it is another than that of its column."""
 
 
 def cut_cell(text: str, longest: int = LONGEST_TEXT, tone: str = "") -> Cell:
@@ -92,6 +97,11 @@ def data_table(
         return html.Div(table, className="fw-table-box")
     group = attributes(role="group", aria_label=caption or id)
     return html.Div(table, className="fw-table-box", tabIndex=0, **group)  # a keyboard must reach what scrolls
+
+
+def in_currency(columns: Sequence[Column], currency: str, *keys: str) -> list[Column]:
+    """Return columns of which those of `keys` hold amounts of a currency, as a file says."""
+    return [replace(each, unit=currency) if each.key in keys else each for each in columns]
 
 
 def scroll_box(content: Any, height: int, label: str) -> html.Div:
@@ -141,24 +151,29 @@ def _sort_text(value: float | str | None) -> str | None:
         return None if value is None else str(value)
     if math.isnan(value):
         return ""
-    return f"{value:.6g}" if abs(value) < EXACT_FROM else f"{value:.2f}"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return f"{value:.10g}" if abs(value) < CENTS_FROM else f"{value:.2f}"
 
 
 def _heading(column: Column, sortable: bool) -> html.Th:
     align = "fw-number" if column.numeric else "fw-text"
+    in_file = attributes(
+        data_plain=column.plain or None, data_unit=column.unit or None, data_buttons="" if column.has_buttons else None
+    )
     if not column.title:
         name = html.Span(column.plain or column.definition, className="visually-hidden")
-        return quick(html.Th, name, scope="col", className=align, **attributes(data_plain=column.plain or None))
+        return quick(html.Th, name, scope="col", className=align, **in_file)
     if not sortable:
         return quick(
             html.Th, column.title, scope="col", className=align, title=column.definition or None,
-            **attributes(data_plain=column.plain or None),
+            **in_file,
         )  # fmt: skip
     button = quick(
         html.Button, column.title, type="button", className="fw-sort", title=column.definition or None,
         **attributes(data_sort_key=column.key),
     )  # fmt: skip
-    return quick(html.Th, button, scope="col", className=align, **attributes(data_plain=column.plain or None))
+    return quick(html.Th, button, scope="col", className=align, **in_file)
 
 
 def _row(row: Mapping[str, Any], columns: Sequence[Column], stack: bool, *, is_chosen: bool) -> html.Tr:
@@ -169,7 +184,9 @@ def _row(row: Mapping[str, Any], columns: Sequence[Column], stack: bool, *, is_c
 def _cell(given: Any, column: Column, stack: bool) -> html.Td:
     cell = given if isinstance(given, Cell) else Cell(given)
     align = "fw-number" if column.numeric else "fw-text"
-    data = attributes(data_label=column.title if stack else None, data_sort=_sort_text(cell.sort))
+    data = attributes(
+        data_label=column.title if stack else None, data_sort=_sort_text(cell.sort), data_unit=cell.unit or None
+    )
     tone = f" fw-tone-{cell.tone}" if cell.tone else ""
     return quick(
         html.Td,

@@ -52,7 +52,7 @@ _COLUMNS = (
     Column("tags", "Tags", numeric=False),
     Column("about", "About", numeric=False, definition="The portfolio or component whose charts show it"),
     Column("who", "Who", numeric=False),
-    Column("does", "", numeric=False, plain="Change or delete"),
+    Column("does", "", numeric=False, plain="Change or delete", has_buttons=True),
 )
 
 

@@ -102,6 +102,8 @@ def shortfall(found: Execution) -> Drawn:
                 "type": "bar", "name": "shortfall", "x": [title for title, _, _ in bars],
                 "y": [_rounded(cost.in_basis_points(value), 3) for _, value, _ in bars],
                 "marker": {"color": [color for _, _, color in bars]},
+                "customdata": [_rounded(value, 2) for _, value, _ in bars],
+                "meta": {"customdata": f"shortfall, {currency}"},
                 "text": [text.money(value) for _, value, _ in bars], "textposition": "outside", "cliponaxis": False,
                 "hovertemplate": f"%{{x}}: %{{y:.2f}} bp, %{{text}} {currency}<extra></extra>",
             }

@@ -75,7 +75,12 @@ def parts_table(found: Execution) -> html.Div:
     columns = [
         Column("name", BYS[found.by], numeric=False),
         Column("orders", "Orders"),
-        Column("traded", "Traded", definition="Filled quantity × arrival price, in the portfolio's currency"),
+        Column(
+            "traded",
+            "Traded",
+            definition="Filled quantity × arrival price, in the portfolio's currency",
+            unit=found.portfolio.currency,
+        ),
         Column("arrival", "Slippage", definition="Against the price at arrival, basis points by value"),
         Column("arrival_range", "95 %", definition="Interval of the slippage", plain="95 % interval of slippage"),
         Column("decision", "Against decision", definition="Basis points of the price at which it was decided on"),
@@ -85,9 +90,10 @@ def parts_table(found: Execution) -> html.Div:
             Column("filled", "Filled", definition="Whole orders filled, over all that ended"),
             Column("rejected", "Rejected", definition="Over all that ended"),
             Column("fill_ratio", "Fill rate", definition="Filled over ordered quantity"),
-            Column("shortfall", "Shortfall", definition="In the portfolio's currency; above 0: it cost"),
+            Column("shortfall", "Shortfall", definition="In the portfolio's currency; above 0: it cost",
+                   unit=found.portfolio.currency),
             Column("shortfall_bp", "of paper", definition="Shortfall over the paper value, basis points",
-                   plain="Shortfall, basis points"),
+                   plain="Shortfall of paper", unit="bp"),
         ]  # fmt: skip
     rows = [_part_row(found, each) for each in found.parts]
     if found.by != "venue":
@@ -117,18 +123,18 @@ def outage_table(found: Outage, currency: str) -> html.Div:
         {
             "what": Cell("Rejected", hint="Of those that ended; difference: Newcombe (1998)"),
             "inside": _percent(one.share(one.rejected)), "outside": _percent(other.share(other.rejected)),
-            "difference": _points(rejects, told), "range": _range(share_interval(rejects), rejects, told),
+            "difference": _points(rejects, told), "range": _range(_points_interval(rejects), rejects, told),
         },
         {
             "what": Cell("Filled", hint="Whole orders, of those that ended"),
             "inside": _percent(one.share(one.filled)), "outside": _percent(other.share(other.filled)),
-            "difference": _points(fills, told), "range": _range(share_interval(fills), fills, told),
+            "difference": _points(fills, told), "range": _range(_points_interval(fills), fills, told),
         },
         {
             "what": Cell("Fill rate", hint="Filled over ordered quantity"),
             "inside": Cell(text.percent(one.fill_ratio), one.fill_ratio),
             "outside": Cell(text.percent(other.fill_ratio), other.fill_ratio),
-            "difference": Cell(text.percent(one.fill_ratio - other.fill_ratio, signed=True)) if told else Cell(None),
+            "difference": _gap(one.fill_ratio - other.fill_ratio, told),
         },
         {
             "what": Cell(f"Cost an order, {currency}", hint="Implementation shortfall"),
@@ -219,7 +225,7 @@ def _percent(found: Estimate) -> Cell:
 
 
 def _points(found: Estimate, is_told: bool) -> Cell:
-    return Cell(text.percent(found.value, signed=True), found.value) if is_told else Cell(None)
+    return Cell(text.points(found.value), found.value) if is_told else Cell(None)
 
 
 def _money(value: float, *, signed: bool = False) -> Cell:
@@ -228,3 +234,11 @@ def _money(value: float, *, signed: bool = False) -> Cell:
 
 def _range(said: str, found: Estimate, is_told: bool) -> Cell:
     return Cell(said) if is_told and not math.isnan(found.low) else Cell(None)
+
+
+def _gap(ratio: float, is_told: bool) -> Cell:
+    return Cell(text.points(ratio), ratio) if is_told else Cell(None)
+
+
+def _points_interval(found: Estimate) -> str:
+    return f"{text.points(found.low)} to {text.points(found.high)}"

@@ -111,6 +111,4 @@ def _share(ratio: float) -> Cell:
 
 
 def _points(change: float) -> Cell:
-    if math.isnan(change):
-        return Cell("n/a", None)
-    return Cell(f"{text.number(100 * change, 1, signed=True)} pp", change)
+    return Cell(text.points(change), change)

@@ -13,7 +13,7 @@ from core import format as text
 from core.model import Status
 from dashboard.components.card import state_badge
 from dashboard.components.choices import choice_button
-from dashboard.components.table import Cell, Column, data_table
+from dashboard.components.table import Cell, Column, data_table, in_currency
 from dashboard.portfolio.links import HOLDINGS, drill, to_trades
 from portfolio.costs import Costed
 from portfolio.holdings import GROUPS, Group, Held, Holding, Holdings
@@ -21,6 +21,7 @@ from portfolio.holdings import GROUPS, Group, Held, Holding, Holdings
 ID = "holdings"
 POSITIONS, GROUPED, MOVERS, CLOSED = (f"{ID}-{name}-rows" for name in ("positions", "groups", "movers", "closed"))
 MOST_MOVERS = 5
+MONEY = ("long", "short", "net", "gross", "value", "day", "month", "total", "unrealised", "realised")
 SMALL_PRICE = 10.0
 GONE = "gone"
 NOT_EXPLAINED = "not known: no trade explains how the quantity changed"
@@ -41,11 +42,11 @@ COLUMNS = (
     Column("total", "Total", definition="Profit and loss since the first trade: realised and unrealised"),
     Column("unrealised", "Unrealised", definition="(Price − average cost) × quantity × multiplier"),
     Column("realised", "Realised", definition="Total less unrealised"),
-    Column("held", "Held", definition="Calendar days on this side without a break", plain="Days held"),
+    Column("held", "Held", definition="Calendar days on this side without a break", plain="Held", unit="days"),
     Column("volume", "ADV", definition="Quantity over the instrument's average daily volume", plain="Share of ADV"),
     Column(
         "liquidate", "Exit", definition=f"Days to sell it at {100 * SHARE_OF_VOLUME:.0f} % of the average daily volume",
-        plain="Days to liquidate",
+        plain="Exit", unit="days",
     ),
 )  # fmt: skip
 
@@ -55,15 +56,16 @@ def positions_table(found: Holdings, chosen: str, costs: Costed, doubts: Mapping
 
     doubts: why prices are hard to believe, by portfolio and instrument.
     """
+    currency = found.portfolio.currency
     is_left_out = {
         *(["portfolio"] if len(found.names) < 2 else []),
-        *(["currency", "local"] if all(each.currency == found.portfolio.currency for each in found.positions) else []),
+        *(["currency", "local"] if all(each.currency == currency for each in found.positions) else []),
     }
-    columns = [each for each in COLUMNS if each.key not in is_left_out]
+    columns = in_currency([each for each in COLUMNS if each.key not in is_left_out], currency, *MONEY)
     rows = [
         {
             **_position(found, each, each.instrument == chosen, costs),
-            "price": _price(each, doubts.get((each.portfolio, each.instrument), "")),
+            "price": _price(each, currency, doubts.get((each.portfolio, each.instrument), "")),
         }
         for each in found.positions
     ]
@@ -88,6 +90,7 @@ def groups_table(found: Holdings, group: Group) -> html.Div:
     ]
     parts = [each for each in found.by(group) if each.count or each.day or each.month or each.total]
     rows = [_group(each) for each in (*parts, found.all())]
+    columns = in_currency(columns, found.portfolio.currency, *MONEY)
     return data_table(GROUPED, columns, rows, caption=f"By {GROUPS[group].lower()}", stack=False)
 
 
@@ -114,6 +117,7 @@ def movers_table(found: Holdings) -> html.Div:
         }
         for each in (*gains, *reversed(losses))
     ]
+    columns = in_currency(columns, found.portfolio.currency, *MONEY)
     return data_table(MOVERS, columns, rows, caption="Movers of the day", stack=False, nothing="Nothing moved.")
 
 
@@ -136,6 +140,7 @@ def closed_table(found: Holdings) -> html.Div:
         }
         for each in sorted(recently_closed(found), key=lambda each: (math.isnan(each.month), -abs(each.month)))
     ]
+    columns = in_currency(columns, found.portfolio.currency, *MONEY)
     return data_table(
         CLOSED, columns, rows, caption="Closed this month", stack=False, nothing="Nothing was closed this month."
     )
@@ -158,10 +163,13 @@ def _position(found: Holdings, each: Holding, is_chosen: bool, costs: Costed) ->
             to_trades(found.portfolio.origin, found.portfolio.id, quantity_text(each.quantity), each.instrument),
             each.quantity, hint="Click for its trades and orders",
         ),
-        "cost": Cell(price_text(each.average_cost), each.average_cost, hint=f"{each.currency}, {costs.of(each)}"),
+        "cost": Cell(
+            _in_own(price_text(each.average_cost), each.currency, found.portfolio.currency), each.average_cost,
+            hint=f"{each.currency}, {costs.of(each)}", unit=each.currency,
+        ),
         "value": Cell(text.money(each.value), each.value),
         "currency": each.currency,
-        "local": Cell(text.money(each.local_value), each.local_value),
+        "local": Cell(text.money(each.local_value), each.local_value, unit=each.currency),
         "weight": Cell(text.percent(each.weight), each.weight),
         "day": _gain(each.day),
         "return": _return(each),
@@ -175,11 +183,19 @@ def _position(found: Holdings, each: Holding, is_chosen: bool, costs: Costed) ->
     }  # fmt: skip
 
 
-def _price(each: Holding, doubt: str) -> Cell:
-    shown = price_text(each.price)
+def _price(each: Holding, currency: str, doubt: str) -> Cell:
+    shown = _in_own(price_text(each.price), each.currency, currency)
     if not doubt:
-        return Cell(shown, each.price, hint=each.currency)
-    return Cell([state_badge(Status.WARNING, "doubted"), f" {shown}"], each.price, hint=f"{each.currency}; {doubt}")
+        return Cell(shown, each.price, hint=each.currency, unit=each.currency)
+    return Cell(
+        [state_badge(Status.WARNING, "doubted"), f" {shown}"], each.price, hint=f"{each.currency}; {doubt}",
+        unit=each.currency,
+    )  # fmt: skip
+
+
+def _in_own(shown: str, own: str, currency: str) -> str:
+    """Return a price with its currency where that is not the portfolio's."""
+    return shown if own == currency or shown == text.NOT_AVAILABLE else f"{shown} {own}"
 
 
 def _group(each: Held) -> dict[str, Any]:

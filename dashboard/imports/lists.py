@@ -49,7 +49,7 @@ COLUMNS = (
     Column("added", "New", definition="Rows that there was nothing of before."),
     Column("restated", "Restated", definition="Rows that replaced another value."),
     Column("doubts", "Doubts accepted", numeric=False),
-    Column("undo", "", numeric=False, plain="Undo"),
+    Column("undo", "", numeric=False, plain="Undo", has_buttons=True),
 )
 
 

@@ -53,7 +53,7 @@ def limits_table(found: Sequence[Finding], ids: Ids, *, may_set: bool) -> html.D
         Column("severity", "Severity", numeric=False, definition="How much a breach matters: from critical on it is "
                "not safe to trade"),
         Column("set", "Set", numeric=False, definition="Where it stands, or who set it"),
-        *([Column("does", "", numeric=False, plain="Change")] if may_set else []),
+        *([Column("does", "", numeric=False, plain="Change", has_buttons=True)] if may_set else []),
     ]  # fmt: skip
     rows = [_row(each, ids, may_set=may_set) for each in found]
     return data_table(f"{ID}-rows", columns, rows, caption="Limits", nothing="No limit is set.")
@@ -145,10 +145,12 @@ def _row(each: Finding, ids: Ids, *, may_set: bool) -> dict[str, Any]:
 def _figure(each: Finding, note: str) -> Cell:
     about = each.limit.about
     title = html.Span(about.title)
-    of = each.of or ", ".join(each.limit.of)
+    of = part_of(each)
     part: list[Any] = []
     if of and about.key == RESTRICTED:
-        part = [" ", text.cut(of, 40)]
+        held = f"held or bought: {text.cut(each.of, 60)}" if each.value else ""
+        title = html.Span(f"{about.title}: {of}")
+        part = [html.Br(), html.Span(held, className="fw-tone-muted")] if held else []
     elif of and about.cut == "instrument":
         part = [" ", _instrument(each.portfolio, of)]
     elif of:
@@ -159,6 +161,13 @@ def _figure(each: Finding, note: str) -> Cell:
     return Cell(
         html.Div([title, *part, *unknown, *said]), sort=f"{about.title} {of}", hint=about.meaning, mark="fw-wraps"
     )
+
+
+def part_of(each: Finding) -> str:
+    """Return what of the figure a limit is on or nearest to; of a restricted list the whole list, whatever is held."""
+    if each.limit.figure == RESTRICTED:
+        return text.cut(", ".join(each.limit.of), 60)
+    return each.of or ", ".join(each.limit.of)
 
 
 def bound(limit: PortfolioLimit, currency: str) -> str:
@@ -176,7 +185,7 @@ def use_cell(each: Finding, status: Status) -> Cell:
         return Cell(text.NOT_AVAILABLE, math.nan, hint=each.why)
     shown = "∞" if math.isinf(use) else text.percent(use)
     level = html.Span(bar(use, f"{shown} of its limit"), className=f"fw-level-{status.value}")
-    return Cell([level, " ", shown], sort=min(use, 1e9), mark="fw-of-limit")
+    return Cell([level, " ", shown], sort=use, mark="fw-of-limit")
 
 
 def amount_cell(value: float, unit: Unit, currency: str, why: str) -> Cell:

@@ -38,7 +38,7 @@ _SINCE = Column("since", "Since", numeric=False)
 _IN_FORCE = (
     _WHAT, _WHO, _WHY, _SINCE,
     Column("until", "Until", numeric=False),
-    Column("does", "", numeric=False, plain="Resume"),
+    Column("does", "", numeric=False, plain="Resume", has_buttons=True),
 )  # fmt: skip
 _OVER = (
     _WHAT, _WHO, _WHY, _SINCE,

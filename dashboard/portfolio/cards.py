@@ -197,7 +197,7 @@ def _compared(data: PortfolioData, id: str, title: str, found: Compared, since: 
         lines.append(f"{data.benchmark_name} {text.percent(found.benchmark, signed=True)}")
     lines += _others(data, [text.percent(value, signed=True) for value in found.others])
     if math.isfinite(found.ahead):
-        lines.append(f"{text.number(100 * abs(found.ahead), 2)} pts {'ahead' if found.ahead >= 0 else 'behind'}")
+        lines.append(f"{text.points(abs(found.ahead), signed=False)} {'ahead' if found.ahead >= 0 else 'behind'}")
     last = data.own.daily.dates[-1] if len(data.own.daily) else "the last value"
     return Headline(
         id,
@@ -245,7 +245,7 @@ def _current_drawdown(data: PortfolioData) -> Headline:
     if found.peak is not None:
         lines = [f"peak {found.peak}", f"{text.count(found.days, 'day')} ago"]
     if len(daily) > 1:
-        lines.append(f"{_since_last(data)}: {_points(found.change)}")
+        lines.append(f"{_since_last(data)}: {text.points(found.change)}")
     lines += _others(data, [text.percent(value) for value in found.others])
     first = daily.dates[0] if len(daily) else "the first value"
     return Headline(
@@ -293,11 +293,7 @@ def _said(metric: Metric, value: float) -> str:
 
 
 def _change(metric: Metric, change: float) -> str:
-    return _points(change) if metric.unit == "percent" else text.ratio(change, signed=True)
-
-
-def _points(change: float) -> str:
-    return f"{text.number(100 * change, 2, signed=True)} pts"
+    return text.points(change) if metric.unit == "percent" else text.ratio(change, signed=True)
 
 
 def _card_id(key: str) -> str:

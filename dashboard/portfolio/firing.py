@@ -81,6 +81,20 @@ def firing_lines(stores: Stores, choices: Choices, viewer: Viewer) -> list[Any]:
 
 def _line(fired: Fired, event: Event, held: html.Span | None, name: str) -> html.Div:
     of = f" · {name}: " if name else ": "
-    said = [html.A(event.who, href=PATH), of, event.text, " ", age(fired.since, prefix="for ")]
+    said = [
+        html.A(event.who, href=PATH),
+        of,
+        _without(event.text, name, event.portfolio),
+        " ",
+        age(fired.since, prefix="for "),
+    ]
     state = Status.UNKNOWN if held else Status(STATES[fired.severity])
     return verdict(state, [*said, " ", held] if held else said, badge=severity_badge(fired.severity))
+
+
+def _without(said: str, name: str, portfolio: str) -> str:
+    """Return what an alert says without the portfolio before it, where that stands before it already."""
+    for known in (name, portfolio.partition(":")[2]):
+        if known and said.startswith(f"{known}: "):
+            return said.removeprefix(f"{known}: ")
+    return said

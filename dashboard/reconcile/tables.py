@@ -11,7 +11,7 @@ from dash import html
 from core import format as text
 from core.model import Status
 from dashboard.components.card import state_badge
-from dashboard.components.table import Cell, Column, data_table
+from dashboard.components.table import Cell, Column, data_table, in_currency
 from portfolio.chosen import key_of
 from portfolio.reconciliation import Compared, Reconciliation
 
@@ -37,12 +37,14 @@ def positions_table(found: Reconciliation, query: dict[str, str]) -> html.Div:
         *_strategy(found), Column("sides", "Known to", numeric=False), *REST,
     ]  # fmt: skip
     rows = [_position(found, each, query) for each in found.of("position")]
+    columns = in_currency(columns, found.portfolio.currency, "worth")
     return data_table(POSITIONS, columns, rows, caption="Positions", stack=False, nothing="Nothing is held.")
 
 
 def money_table(found: Reconciliation) -> html.Div:
     """Return cash by currency and net asset values."""
     columns = [STATE, Column("name", "Money", numeric=False), *_strategy(found), *REST]
+    columns = in_currency(columns, found.portfolio.currency, "worth")
     rows = [{"name": _money_name(found, each), **_row(found, each)} for each in found.of("cash", "nav")]
     return data_table(
         MONEY, columns, rows, caption="Cash and net asset value", stack=False,
@@ -80,13 +82,14 @@ def _row(found: Reconciliation, each: Compared) -> dict[str, Any]:
     word, status = ("agrees", Status.OK) if each.is_within else ("differs", Status.WARNING)
     if math.isnan(each.worth) and not each.is_within:
         status = Status.UNKNOWN if math.isnan(each.difference) else status
+    unit = "" if is_position else each.currency
     no_price = NO_PRICE if math.isnan(each.worth) else ""
     return {
         "state": Cell(state_badge(status, word), float(each.is_within)),
         "portfolio": Cell(html.A(name, href=f"/portfolio/reconcile?{key}"), name),
-        "built": Cell(shown(each.built), each.built, hint=each.currency),
-        "reported": Cell(shown(each.reported), each.reported, hint=each.currency),
-        "difference": Cell(_signed(off, shown), each.difference, hint=each.currency),
+        "built": Cell(shown(each.built), each.built, hint=each.currency, unit=unit),
+        "reported": Cell(shown(each.reported), each.reported, hint=each.currency, unit=unit),
+        "difference": Cell(_signed(off, shown), each.difference, hint=each.currency, unit=unit),
         "worth": Cell(text.money(cents(each.worth), signed=True), each.worth, hint=no_price),
         "share": Cell(text.percent(each.share, signed=True), each.share, hint=no_price),
         "since": Cell(str(each.since) if each.since is not None else "", str(each.since or "")),

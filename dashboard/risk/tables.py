@@ -9,13 +9,14 @@ from typing import Any
 from dash import html
 
 from core import format as text
-from dashboard.components.table import Cell, Column, data_table
+from dashboard.components.table import Cell, Column, data_table, in_currency
 from dashboard.holdings.tables import tone
 from dashboard.risk.links import instrument_link, portfolio_link
 from portfolio.holdings import GROUPS, Group
 from portfolio.risk import Part, Risk
 from portfolio.risk_factors import Factors
 
+MONEY = ("value", "component", "incremental", "shortfall")
 ID, PATH = "risk", "/portfolio/risk"
 POSITIONS, GROUPED, FACTORS = (f"{ID}-{name}-rows" for name in ("positions", "groups", "factors"))
 COLUMNS = (
@@ -55,7 +56,14 @@ def positions_table(risk: Risk, choices: Mapping[str, str]) -> html.Div:
             "incremental": _money(float(whole.incremental_var[at])),
             **_parts(risk, float(whole.component_var[at]), float(whole.component_es[at])),
         })  # fmt: skip
-    return data_table(POSITIONS, columns, rows, caption="Risk by position", stack=False)
+    columns = in_currency(columns, risk.book.found.portfolio.currency, *MONEY)
+    return data_table(
+        POSITIONS,
+        columns,
+        rows,
+        caption="Risk by position",
+        stack=False,
+    )
 
 
 def groups_table(risk: Risk, group: Group) -> html.Div:
@@ -68,10 +76,17 @@ def groups_table(risk: Risk, group: Group) -> html.Div:
         Column("shortfall", "Component ES", definition="Adds up to expected shortfall"),
     ]
     rows = [_group(risk, each) for each in (risk.all(), *risk.by(group))]
-    return data_table(GROUPED, columns, rows, caption=f"Risk by {GROUPS[group].lower()}", stack=False)
+    columns = in_currency(columns, risk.book.found.portfolio.currency, *MONEY)
+    return data_table(
+        GROUPED,
+        columns,
+        rows,
+        caption=f"Risk by {GROUPS[group].lower()}",
+        stack=False,
+    )
 
 
-def factors_table(factors: Factors, is_picked: bool) -> html.Div:
+def factors_table(factors: Factors, is_picked: bool, currency: str) -> html.Div:
     """Return what the book has of each factor."""
     columns = [
         Column("name", "Factor", numeric=False),
@@ -97,7 +112,15 @@ def factors_table(factors: Factors, is_picked: bool) -> html.Div:
     if rows:
         told = text.percent(factors.explained)
         rows.append({"name": Cell("Together", "~"), "share": Cell(told, factors.explained)})
-    return data_table(FACTORS, columns, rows, caption="Factors", stack=False, nothing="No factor could be used.")
+    columns = in_currency(columns, currency, "gain")
+    return data_table(
+        FACTORS,
+        columns,
+        rows,
+        caption="Factors",
+        stack=False,
+        nothing="No factor could be used.",
+    )
 
 
 def _all(risk: Risk) -> dict[str, Any]:

@@ -41,7 +41,7 @@ COLUMNS = (
     Column("certificate", "Certificate",
            definition="Time left until the first certificate of its chain expires; hover: whose."),
     Column("since", "Since", definition="When its state last changed."),
-    Column("act", "", numeric=False, plain=ACTIONS),
+    Column("act", "", numeric=False, plain=ACTIONS, has_buttons=True),
     Column("why", "Why", numeric=False),
 )  # fmt: skip
 SOMETIMES = ("group", "certificate")

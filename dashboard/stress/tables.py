@@ -12,13 +12,14 @@ from core import format as text
 from core.roles import Role
 from dashboard.components.choices import choice_button
 from dashboard.components.form import form, hidden
-from dashboard.components.table import Cell, Column, data_table
+from dashboard.components.table import Cell, Column, data_table, in_currency
 from dashboard.holdings.tables import tone
 from dashboard.risk.links import instrument_link, portfolio_link
 from portfolio.holdings import GROUPS, Group
 from portfolio.stress import TRIED, Kind, Moved, Outcome, Stressed, named_moves
 from storage.state.scenarios import MOVES, Scenario
 
+MONEY = ("value", "pnl")
 ID, PATH = "stress", "/portfolio/stress"
 STATED, WINDOWS, OWN, RESTLESS, POSITIONS, GROUPED = (
     f"{ID}-{name}-rows" for name in ("stated", "windows", "own", "restless", "positions", "groups")
@@ -39,7 +40,14 @@ def stated_table(found: Stressed, outcomes: Sequence[Outcome], chosen: str) -> h
         Column("kind", "Moves", numeric=False), *LOSS, *_told(outcomes),
     ]  # fmt: skip
     rows = [{"kind": KINDS[each.kind], **_outcome(found, each, chosen)} for each in outcomes]
-    return data_table(STATED, columns, rows, caption="Stated shocks", stack=False)
+    columns = in_currency(columns, found.book.found.portfolio.currency, *MONEY)
+    return data_table(
+        STATED,
+        columns,
+        rows,
+        caption="Stated shocks",
+        stack=False,
+    )
 
 
 def windows_table(found: Stressed, outcomes: Sequence[Outcome], chosen: str) -> html.Div:
@@ -53,6 +61,7 @@ def windows_table(found: Stressed, outcomes: Sequence[Outcome], chosen: str) -> 
     for each in outcomes:
         length = int(each.id.split(":")[1])
         rows.append({"length": Cell(text.number(length), float(length)), **_outcome(found, each, chosen)})
+    columns = in_currency(columns, found.book.found.portfolio.currency, *MONEY)
     return data_table(
         WINDOWS, columns, rows, caption="Worst windows", stack=False,
         nothing="Today's book would have lost on no day, or there are too few prices.",
@@ -64,7 +73,7 @@ def own_table(found: Stressed, outcomes: Sequence[Outcome], chosen: str, names: 
     columns = [
         Column("name", "Scenario", numeric=False, definition="Click to see what it does to each position"),
         Column("moves", "Moves", numeric=False), *LOSS, *_told(outcomes),
-        Column("who", "By", numeric=False), Column("delete", "", numeric=False, plain="Delete"),
+        Column("who", "By", numeric=False), Column("delete", "", numeric=False, plain="Delete", has_buttons=True),
     ]  # fmt: skip
     rows = []
     for each in outcomes:
@@ -78,7 +87,15 @@ def own_table(found: Stressed, outcomes: Sequence[Outcome], chosen: str, names: 
                 "delete": _delete(scenario) if each.id != TRIED else _take_back(),
             }
         )
-    return data_table(OWN, columns, rows, caption="Own scenarios", stack=False, nothing="Nobody has kept one yet.")
+    columns = in_currency(columns, found.book.found.portfolio.currency, *MONEY)
+    return data_table(
+        OWN,
+        columns,
+        rows,
+        caption="Own scenarios",
+        stack=False,
+        nothing="Nobody has kept one yet.",
+    )
 
 
 def _delete(scenario: Scenario) -> html.Form:
@@ -92,7 +109,7 @@ def _take_back() -> html.Button:
     return choice_button(ID, dict.fromkeys(MOVES), "Take back", label="Take back the scenario that is tried")
 
 
-def restless_table(moved: Sequence[Moved], nav: float) -> html.Div:
+def restless_table(moved: Sequence[Moved], nav: float, currency: str) -> html.Div:
     """Return VaR and ES with restless markets."""
     columns = [
         Column("name", "Markets", numeric=False),
@@ -112,7 +129,15 @@ def restless_table(moved: Sequence[Moved], nav: float) -> html.Div:
         }
         for number, each in enumerate(moved)
     ]
-    return data_table(RESTLESS, columns, rows, caption="Restless markets", stack=False, nothing="No returns are known.")
+    columns = in_currency(columns, currency, "var", "es")
+    return data_table(
+        RESTLESS,
+        columns,
+        rows,
+        caption="Restless markets",
+        stack=False,
+        nothing="No returns are known.",
+    )
 
 
 def positions_table(found: Stressed, outcome: Outcome, choices: Mapping[str, str]) -> html.Div:
@@ -142,7 +167,14 @@ def positions_table(found: Stressed, outcome: Outcome, choices: Mapping[str, str
             "move": Cell(text.percent(lost / each.value, signed=True), lost / each.value) if each.value else Cell(None),
             **_loss(lost, whole.nav),
         })  # fmt: skip
-    return data_table(POSITIONS, columns, rows, caption="By position", stack=False)
+    columns = in_currency(columns, found.book.found.portfolio.currency, *MONEY)
+    return data_table(
+        POSITIONS,
+        columns,
+        rows,
+        caption="By position",
+        stack=False,
+    )
 
 
 def groups_table(found: Stressed, outcome: Outcome, group: Group) -> html.Div:
@@ -154,7 +186,14 @@ def groups_table(found: Stressed, outcome: Outcome, group: Group) -> html.Div:
     parts = sorted(((name, math.fsum(lost)) for name, lost in sums.items()), key=lambda part: part[1])
     nav = found.book.found.nav
     rows = [{"name": Cell(name, name), **_loss(lost, nav)} for name, lost in (("All", outcome.total), *parts)]
-    return data_table(GROUPED, columns, rows, caption=f"By {GROUPS[group].lower()}", stack=False)
+    columns = in_currency(columns, found.book.found.portfolio.currency, *MONEY)
+    return data_table(
+        GROUPED,
+        columns,
+        rows,
+        caption=f"By {GROUPS[group].lower()}",
+        stack=False,
+    )
 
 
 def _told(outcomes: Sequence[Outcome]) -> list[Column]:

@@ -147,7 +147,7 @@ def _view(stores: Stores, asked: Asked, book: Book, choices: Choices, viewer: Vi
             f"{ID}-groups-said": f"by {GROUPS[group].lower()} · {measured}",
             GROUPED.slot: tables.groups_table(risk, group),
             f"{ID}-factors-said": _factors_said(risk, bool(query.factors)),
-            FACTORS.slot: tables.factors_table(factors, bool(query.factors)),
+            FACTORS.slot: tables.factors_table(factors, bool(query.factors), book.found.portfolio.currency),
             **{panel.subtitle_slot: each.subtitle for panel, each in drawn.items()},
         },
         as_of={

@@ -152,7 +152,7 @@ def _view(stores: Stores, asked: Asked, book: Book, choices: Choices, viewer: Vi
             f"{ID}-windows-said": returns_said(book),
             WINDOWS.slot: tables.windows_table(found, past, id),
             f"{ID}-restless-said": f"{query.level_name}, {query.horizon_name}",
-            RESTLESS.slot: tables.restless_table(moved, book.found.nav),
+            RESTLESS.slot: tables.restless_table(moved, book.found.nav, book.found.portfolio.currency),
             OWN.slot: tables.own_table(found, owned, id, names),
             f"{ID}-positions-said": picked.name if picked is not None else "",
             POSITIONS.slot: tables.positions_table(found, picked, choices) if picked is not None else nothing,

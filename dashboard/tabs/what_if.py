@@ -111,7 +111,7 @@ def _view(stores: Stores, asked: Asked, book: Book, choices: Choices, viewer: Vi
             NEW.slot: trade_form(choices, known_instruments(stores, book.found), portfolio.currency),
             TRADES.slot: tables.trades_table(found, trades, portfolio.currency),
             f"{ID}-figures-said": " · ".join(each for each in (measured, returns_said(found.book)) if each),
-            FIGURES.slot: tables.figures_table(found.changes),
+            FIGURES.slot: tables.figures_table(found.changes, portfolio.currency),
             LIMITS.subtitle_slot: limits.limits_said(by_limits),
             LIMITS.slot: limits.limits_table(by_limits) if asked.as_of is None else is_past,
         },

@@ -121,7 +121,7 @@ def _order(found: Blotter, each: Order, order: str) -> dict[str, Any]:
         ),
         "average": Cell(
             price_text(each.filled.average_price), each.filled.average_price,
-            hint=each.filled.currency if has_fills else NOT_FILLED,
+            hint=each.filled.currency if has_fills else NOT_FILLED, unit=each.filled.currency if has_fills else "",
         ),
         "currency": each.filled.currency or None,
         "limit": Cell(

@@ -12,7 +12,7 @@ from analytics.round_trips import TripFigures
 from core import format as text
 from dashboard.components.age import local_time
 from dashboard.components.choices import choice_button
-from dashboard.components.table import Cell, Column, data_table
+from dashboard.components.table import Cell, Column, data_table, in_currency
 from dashboard.holdings.tables import price_text, quantity_text, tone
 from dashboard.portfolio.links import to_holding, to_trades
 from portfolio.excursions import Excursion
@@ -22,6 +22,7 @@ ID = "trades"
 TRIPS, GROUPED = f"{ID}-trips-rows", f"{ID}-groups-rows"
 MOST_ROWS = 300
 SIDES = {1: "▲ long", -1: "▼ short"}
+MONEY = ("profit", "expectancy", "best", "worst")
 NOT_KNOWN = "not known: a rate or a cost is missing"
 COLUMNS = (
     Column("closed", "Closed", numeric=False, definition="When its last unit went"),
@@ -48,11 +49,12 @@ COLUMNS = (
 def trips_table(found: Trips, shown: Sequence[Trip], excursions: Sequence[Excursion], order: str) -> html.Div:
     """Return round trips in the order given; `order` is the one whose life is shown."""
     has_parts = len(found.names) > 1 or any(each.strategy for each in shown)
+    currency = found.portfolio.currency
     is_left_out = {
         *([] if has_parts else ["portfolio"]),
-        *(["currency", "local"] if all(each.currency == found.portfolio.currency for each in shown) else []),
+        *(["currency", "local"] if all(each.currency == currency for each in shown) else []),
     }
-    columns = [each for each in COLUMNS if each.key not in is_left_out]
+    columns = in_currency([each for each in COLUMNS if each.key not in is_left_out], currency, *MONEY)
     rows = [_trip(found, each, gone, order) for each, gone in zip(shown, excursions, strict=True)]
     return data_table(TRIPS, columns, rows, caption="Round trips", stack=False, nothing="No round trip is like that.")
 
@@ -76,8 +78,14 @@ def groups_table(found: Trips, by: str) -> html.Div:
     sides = {f"All {name}": each for name, each in found.by("side").items()} if by != "side" else {}
     parts = {**found.by(by), **sides, "All": found.all()} if found.known else {}
     rows = [_group(found, name, each, by, ids) for name, each in parts.items()]
+    columns = in_currency(columns, found.portfolio.currency, *MONEY)
     return data_table(
-        GROUPED, columns, rows, caption=f"By {GROUPS[by].lower()}", stack=False, nothing="No round trip is like that."
+        GROUPED,
+        columns,
+        rows,
+        caption=f"By {GROUPS[by].lower()}",
+        stack=False,
+        nothing="No round trip is like that.",
     )
 
 
@@ -104,8 +112,8 @@ def _trip(found: Trips, each: Trip, gone: Excursion, order: str) -> dict[str, An
         "quantity": Cell(quantity_text(trip.quantity), trip.quantity),
         "opened": Cell(local_time(trip.opened_seconds), trip.opened_seconds),
         "held": Cell(text.duration(trip.held_seconds), trip.held_seconds),
-        "open": Cell(price_text(each.open_price), each.open_price, hint=each.currency),
-        "close": Cell(price_text(each.close_price), each.close_price, hint=each.currency),
+        "open": Cell(price_text(each.open_price), each.open_price, hint=each.currency, unit=each.currency),
+        "close": Cell(price_text(each.close_price), each.close_price, hint=each.currency, unit=each.currency),
         "profit": Cell(text.money(each.profit, signed=True), each.profit, tone=tone(each.profit), hint=hint),
         "currency": each.currency,
         "local": _money(trip.profit),

@@ -10,11 +10,11 @@ from dash import html
 
 from core import format as text
 from core.model import Status
-from core.portfolio_limits.figures import written
+from core.portfolio_limits.figures import RESTRICTED, written
 from core.portfolio_limits.limit import LimitState
 from dashboard.components.card import state_badge, verdict
 from dashboard.components.table import Cell, Column, data_table
-from dashboard.limits.tables import STATUS, WORDS, amount_cell, bound, limit_text, use_cell
+from dashboard.limits.tables import STATUS, WORDS, amount_cell, bound, limit_text, part_of, use_cell
 from portfolio.limits.judge import Finding
 from portfolio.limits.tried import LimitTried
 
@@ -60,10 +60,11 @@ def _row(each: LimitTried) -> dict[str, Any]:
     limit, currency, unit = after.limit, after.portfolio.currency, after.limit.about.unit
     status = STATUS[after.state]
     is_other = bool(before.of and after.of) and before.of != after.of
-    of = text.cut(f"{before.of} → {after.of}" if is_other else after.of or ", ".join(limit.of), 60)
+    of = text.cut(f"{before.of} → {after.of}" if is_other else part_of(after), 60)
+    colon = ":" if limit.figure == RESTRICTED else ""
     return {
         "state": Cell(state_badge(status, _word(each)), hint=after.why),
-        "figure": Cell(f"{limit.about.title} {of}".strip(), hint=limit.about.meaning, mark="fw-wraps"),
+        "figure": Cell(f"{limit.about.title}{colon} {of}".strip(), hint=limit.about.meaning, mark="fw-wraps"),
         "limit": Cell(bound(limit, currency), limit.value),
         "before": _value(before),
         "after": _value(after),
@@ -93,7 +94,7 @@ def _value(each: Finding) -> Cell:
 def _use(each: Finding) -> Cell:
     if math.isnan(each.use):
         return Cell(text.NOT_AVAILABLE, math.nan, hint=each.why)
-    return Cell("∞" if math.isinf(each.use) else text.percent(each.use), min(each.use, 1e9))
+    return Cell("∞" if math.isinf(each.use) else text.percent(each.use), each.use)
 
 
 def _unknown(each: Finding) -> str:

@@ -11,10 +11,11 @@ from dash import html
 from analytics.what_if import Change
 from core import format as text
 from dashboard.components.choices import choice_button
-from dashboard.components.table import Cell, Column, data_table
-from dashboard.holdings.tables import tone
+from dashboard.components.table import Cell, Column, data_table, in_currency
+from dashboard.holdings.tables import price_text, tone
 from portfolio.thought_trades import LABELS, Priced, Trade, Tried, Unit, write_trades
 
+MONEY = "value"
 ID, PATH = "what-if", "/portfolio/what-if"
 WRITE: Mapping[Unit, Callable[..., str]] = {
     "percent": text.percent,
@@ -31,17 +32,23 @@ def trades_table(found: Tried, trades: Sequence[Trade], currency: str) -> html.D
         Column("instrument", "Instrument", numeric=False),
         Column("side", "Side", numeric=False),
         Column("quantity", "Quantity"),
-        Column("price", "Price", definition=f"Of one, in {currency}, as the report or the newest price has it"),
-        Column("value", "Value", definition="What is paid; below 0: received"),
-        Column("remove", "", numeric=False, plain="Take back"),
+        Column("price", "Price", definition="Of one, in its own currency, as the report or the newest price has it"),
+        Column("value", "Value", definition=f"Quantity × price × multiplier, in {currency}; below 0: sold"),
+        Column("remove", "", numeric=False, plain="Take back", has_buttons=True),
     ]
     rows = [_trade(each, trades) for each in found.trades]
+    columns = in_currency(columns, currency, *MONEY)
     return data_table(
-        TRADES, columns, rows, caption="Trades", stack=False, nothing="No trade yet: the figures are those of now."
+        TRADES,
+        columns,
+        rows,
+        caption="Trades",
+        stack=False,
+        nothing="No trade yet: the figures are those of now.",
     )
 
 
-def figures_table(changes: Sequence[Change]) -> html.Div:
+def figures_table(changes: Sequence[Change], currency: str) -> html.Div:
     """Return every figure before and after."""
     columns = [
         Column("name", "Figure", numeric=False),
@@ -49,7 +56,7 @@ def figures_table(changes: Sequence[Change]) -> html.Div:
         Column("after", "After"),
         Column("change", "Change", definition="After less before"),
     ]
-    rows = [_figure(each) for each in changes]
+    rows = [_figure(each, currency) for each in changes]
     return data_table(
         FIGURES,
         columns,
@@ -70,22 +77,26 @@ def _trade(each: Priced, trades: Sequence[Trade]) -> dict[str, Any]:
         "instrument": Cell(each.trade.instrument, each.trade.instrument, hint=each.name),
         "side": "buy" if each.trade.amount > 0 else "sell",
         "quantity": Cell(text.number(each.quantity, 0 if each.quantity.is_integer() else 2), each.quantity),
-        "price": Cell(text.number(each.price, 2), each.price),
+        "price": Cell(
+            f"{price_text(each.price)} {each.currency}", each.price, unit=each.currency,
+            hint="" if each.multiplier == 1 else f"× {text.number(each.multiplier)}, its multiplier",
+        ),
         "value": Cell(text.money(each.value), each.value),
         "remove": remove,
-    }
+    }  # fmt: skip
 
 
-def _figure(each: Change) -> dict[str, Any]:
+def _figure(each: Change, currency: str) -> dict[str, Any]:
     label, unit = LABELS[each.name]
     write = WRITE[unit]
-    is_money = each.name in ("nav", "cash")
+    own = currency if unit == "money" else ""
+    change = text.points(each.difference) if unit == "percent" else write(each.difference, signed=True)
     return {
         "name": label,
-        "before": Cell(write(each.before), each.before),
-        "after": Cell(write(each.after), each.after),
+        "before": Cell(write(each.before), each.before, unit=own),
+        "after": Cell(write(each.after), each.after, unit=own),
         "change": Cell(
-            write(each.difference, signed=True) if each.difference else "–", each.difference,
-            tone=tone(each.difference) if is_money and each.name == "nav" else "",
+            change if each.difference else "–", each.difference, unit=own,
+            tone=tone(each.difference) if each.name == "nav" else "",
         ),
     }  # fmt: skip

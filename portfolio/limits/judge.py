@@ -128,8 +128,7 @@ def finding(portfolio: Portfolio, limit: PortfolioLimit, measures: Measures) -> 
 
 
 def _named(limit: PortfolioLimit) -> str:
-    title = limit.about.title
-    return f"{title if title[:2].isupper() else title.lower()}{f' {limit.of[0]}' if len(limit.of) == 1 else ''}"
+    return f"{limit.about.inside}{f' {limit.of[0]}' if len(limit.of) == 1 else ''}"
 
 
 def _sentence(portfolio: Portfolio, limit: PortfolioLimit, found: Measured) -> str:

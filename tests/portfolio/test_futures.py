@@ -8,8 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from access.viewer import Viewer
 from core.clock import SystemClock
+from core.format import points
+from core.roles import Role
 from dashboard.holdings.cards import remarks
+from dashboard.tabs import holdings as page_of_holdings
+from dashboard.tabs import what_if
+from dashboard.views.tab import Choices
 from portfolio.book_history import book_history
 from portfolio.day_holdings import holdings
 from portfolio.exposure import exposure_course
@@ -20,6 +26,7 @@ from portfolio.stress import stated, stressed
 from portfolio.thought_trades import Trade, tried
 from storage.state.portfolios import put_portfolios
 from storage.stores import Stores
+from tests.dashboard.tabs.test_holdings import text_of
 from tests.ingest.conftest import Send, sender
 from tests.ingest.test_door import DAY, at
 from tests.portfolio.test_holdings import ALPHA, TODAY, tell
@@ -162,3 +169,21 @@ def test_its_currency_is_no_risk_of_it(funded: Stores, send: Send) -> None:
     np.testing.assert_allclose(columns["ACME"], (1 + moves[1:]) / (1 + moves[::-1][1:]) - 1, atol=1e-9)
     (dollar,) = [each for each in stated(stressed(funded, book)) if each.kind == "currency"]
     assert dollar.total == pytest.approx(-0.1 * 1_000 / rates[-1], rel=1e-6), "the stock alone: the future is no hedge"
+
+
+@pytest.mark.usefixtures("traded")
+def test_prices_are_those_of_holdings_with_their_currency_wherever_they_show(funded: Stores) -> None:
+    viewer = Viewer("ana", Role.VIEWER)
+    asked = Choices.of({"portfolio": "own:alpha", "trades": "sell 3 ES"})
+    trades = text_of(what_if.build(funded, asked, viewer).slots["what-if-trades-table"])
+    assert "105.00 USD" in trades, "neither its multiplier nor a rate is in it"
+    positions = text_of(page_of_holdings.build(funded, asked, viewer).slots["holdings-positions-table"])
+    assert "105.00 USD" in positions
+
+
+@pytest.mark.usefixtures("traded")
+def test_what_trades_change_of_a_share_is_told_in_points(funded: Stores) -> None:
+    asked = Choices.of({"portfolio": "own:alpha", "trades": "sell 3 ES"})
+    figures = text_of(what_if.build(funded, asked, Viewer("ana", Role.VIEWER)).slots["what-if-figures-table"])
+    assert " pp" in figures and "Net asset value 1.00 K 1.00 K –" in figures
+    assert points(0.0173) == "+1.73 pp" and points(-0.123) == "−12.3 pp" and points(math.nan) == "n/a"

@@ -31,3 +31,10 @@ def test_every_column_of_a_watched_source_has_a_name(tab: str) -> None:
                 for field in table.content.fields:
                     name = field.title or (ACTIONS if field.button else field.definition)
                     assert name, f"{section.kind}, {table.title}: column {field.key} has no name"
+
+
+def test_no_cent_is_lost_between_a_table_and_its_file() -> None:
+    amounts = (-11_636.43, 99_999.99, 1_234_567.89, 98_765_432.1, 0.1 + 0.2, 0.0034567891)
+    drawn = markup(data_table("rows", [Column("sum", "Sum")], [{"sum": Cell("x", each)} for each in amounts]))
+    carried = [float(each) for each in re.findall(r'data-sort="([^"]+)"', drawn)]
+    assert carried == pytest.approx(amounts, rel=1e-9), "the file takes what a cell sorts by"

@@ -73,6 +73,15 @@ def test_what_fires_now_is_said_on_the_pages_of_what_it_is_of(fund: Stores, page
     assert said(fund, page, OF_BETA, portfolio="own:fund") == ""
 
 
+@pytest.mark.parametrize("before", ["Alpha: ", "alpha: ", ""])
+def test_whose_it_is_is_said_once(fund: Stores, before: str) -> None:
+    with fund.state.begin() as connection:
+        found = HistoryRow(fund.clock.now() - 50, "fires", "limits", '{"portfolio":"alpha"}', "critical",
+                           detail=f"{before}17.8 % below its peak")  # fmt: skip
+        add_history(connection, [found])
+    assert "Alpha: 17.8 % below its peak" in said(fund, WITH_FIRING["limits"], portfolio="own:alpha")
+
+
 def test_it_says_what_is_kept_quiet_and_who_has_what_in_hand_in_the_words_of_the_tab(fund: Stores) -> None:
     page = WITH_FIRING["portfolio"]
     stores = replace(fund, clock=FakeClock(fund.clock.now()))

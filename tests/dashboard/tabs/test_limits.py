@@ -10,6 +10,7 @@ import yaml
 
 from access.viewer import Viewer
 from analytics.liquidity import SHARE_OF_VOLUME
+from core.portfolio_limits.figures import FIGURES
 from core.roles import Role
 from core.settings.limits import SetLimits
 from dashboard.tabs import limits
@@ -79,6 +80,17 @@ def test_every_figure_of_the_sample_is_known_and_is_that_of_its_holdings(stores:
     said = shows(stores)
     assert "Gross exposure" in said and "The sample brings its limits" in said
     assert "there is no “own:nothing”" in shows(stores, portfolio="own:nothing")
+
+
+def test_a_restricted_list_has_one_name_wherever_it_shows_and_however_much_of_it_is_held(stores: Stores) -> None:
+    load_sample(stores)
+    found = {part: text_of(slot) for part, slot in view(stores).slots.items()}
+    table = next(told for told in found.values() if "Headroom" in told)
+    assert "Restricted list: BAC, GE" in table and "Restricted list BAC" not in table
+    assert "held or bought: BAC" in table
+    of_var = FIGURES["var_95"]
+    assert of_var.sentence(0.0055, "USD") == "VaR 95 %, 1 day 0.55 %"
+    assert [FIGURES[each].inside for each in ("gross", "hhi", "largest_5")] == ["gross exposure", "HHI", "five largest"]
 
 
 def test_what_is_below_stands_with_it_and_the_form_is_for_administrators(fund: Stores) -> None:
