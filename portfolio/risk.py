@@ -204,7 +204,7 @@ def returns_of(
     portfolio = found.portfolio
     return instrument_returns(
         stores, portfolio.origin, portfolio.currency, [*found.names], gross, last, query.history,
-        gross.keys() - moving, {key_of_position(each) for each, _ in sized if each.is_cash},
+        gross.keys() - moving, cash={key_of_position(each) for each, _ in sized if each.is_cash},
     )  # fmt: skip
 
 
