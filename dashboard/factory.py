@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -98,7 +99,7 @@ def create_app(
     shown.install(server)
     by_link.install(server, stores, rates.SignIns(stores, "message-links"))
     app.graph_paths = tuple(page.path for page in pages if page.graphs)
-    app.refreshed = {page.path: page.id for page in pages if page.build}
+    app.refreshed = _refreshed(pages)
     shells = lru_cache(maxsize=SHELLS_KEPT)(partial(shell, pages, stores.settings.refresh_seconds))
     app.layout = lambda: shells(current_viewer().only(("name", "role")))
     _add_routing(app, stores, pages)
@@ -231,3 +232,14 @@ def _check(pages: Sequence[Page]) -> None:
 def _refuse_twins(name: str, values: Sequence[str]) -> None:
     if len(set(values)) < len(values):
         raise ValueError(f"two pages share the same {name}: {', '.join(values)}")
+
+
+def _refreshed(pages: Sequence[Page]) -> dict[str, str]:
+    """Return what the first script of a page that is refreshed must know of it, as JSON by path."""
+    tabs = {page.id: page.path for page in pages}
+    told = {
+        page.path: {"id": page.id, "tab": tabs.get(page.parent, page.path), "shares": page.shared_choices}
+        for page in pages
+        if page.build
+    }
+    return {path: json.dumps(each, separators=(",", ":")) for path, each in told.items()}

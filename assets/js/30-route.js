@@ -51,9 +51,8 @@
   const drawsCharts = (path) => plotlyMeta().dataset.paths.split(" ").includes(path);
 
   fw.pathOf = (pathname) => (pathname === "/" ? firstPath() : pathname);
-  fw.tabOf = (path) => (pages()[path] || {}).tab;
-  fw.isTab = (path) => fw.tabOf(path) === path;
-  fw.sharedBy = (path) => (pages()[path] || {}).shares || []; // names of choices that it shares with other pages of its tab
+  // {tab: path of the tab of a page, shares: names of choices that it shares with other pages of that tab}
+  fw.pageAt = (path) => ({ tab: "", shares: [], ...pages()[path] });
 
   function firstPath() {
     const first = document.querySelector(".fw-nav a");

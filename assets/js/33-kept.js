@@ -9,10 +9,10 @@
   let isFirst = true; // the page with which the browser's tab was opened
 
   const nameOf = (path) => `choices ${path}`;
-  const sharedOf = (path) => `shared ${fw.tabOf(path)}`;
-  const ownOf = (path) => `own ${fw.tabOf(path)}`;
+  const sharedOf = ({ tab }) => `shared ${tab}`;
+  const ownOf = ({ tab }) => `own ${tab}`;
   const recalled = (name) => new URLSearchParams(fw.recall(name) || "");
-  const isKept = (path) => fw.isTab(path) || fw.sharedBy(path).length > 0;
+  const isKept = (path, { tab, shares }) => tab === path || shares.length > 0;
 
   // A zoom to hours of the past is of no use tomorrow; a range of days is.
   function worthKeeping(tab, name) {
@@ -21,38 +21,42 @@
   }
 
   fw.keepChoices = function (choices) {
-    const path = fw.pathOf(location.pathname);
+    const path = fw.pathOf(location.pathname), page = fw.pageAt(path);
     const tab = document.querySelector(`.fw-tab[data-path="${path}"]`);
-    if (!tab || !isKept(path)) return;
+    if (!tab || !isKept(path, page)) return;
     const kept = Object.entries(choices).filter(([name]) => worthKeeping(tab, name)).sort();
     fw.remember(nameOf(path), new URLSearchParams(kept).toString());
-    keepShared(path, choices);
+    keepShared(page, choices);
     const select = tab.querySelector(`select[id*='"name":"portfolio"']`);
-    if (select && select.value.startsWith(OWN)) fw.remember(ownOf(path), select.value);
+    if (select && select.value.startsWith(OWN)) fw.remember(ownOf(page), select.value);
   };
 
   // The default is kept as well, as nothing: it takes the place of what another page had.
-  function keepShared(path, choices) {
-    if (!fw.sharedBy(path).length) return;
-    const shared = recalled(sharedOf(path));
-    for (const name of fw.sharedBy(path)) shared.set(name, choices[name] || "");
-    fw.remember(sharedOf(path), shared.toString());
+  function keepShared(page, choices) {
+    if (!page.shares.length) return;
+    const shared = recalled(sharedOf(page));
+    for (const name of page.shares) shared.set(name, choices[name] || "");
+    fw.remember(sharedOf(page), shared.toString());
   }
+
+  // What a page would begin with, as its address says it: "portfolio=own%3Aalpha". page: {tab, shares} (30-route.js).
+  fw.keptOf = function (path, page = fw.pageAt(path)) {
+    if (!isKept(path, page)) return "";
+    const kept = withShared(page, recalled(nameOf(path)));
+    return (isFirst ? ownFirst(page, kept) : kept).toString();
+  };
 
   // Writes the kept choices of a page into its address, if that has none.
   fw.restoreKept = function (path) {
-    const wasFirst = isFirst;
+    const kept = fw.keptOf(path);
     isFirst = false;
-    if (location.search || !isKept(path)) return;
-    const kept = withShared(path, recalled(nameOf(path)));
-    const query = (wasFirst ? ownFirst(path, kept) : kept).toString();
-    if (query) history.replaceState(history.state, "", `${location.pathname}?${query}${location.hash}`);
+    if (kept && !location.search) history.replaceState(history.state, "", `${location.pathname}?${kept}${location.hash}`);
   };
 
-  function withShared(path, kept) {
+  function withShared(page, kept) {
     const before = kept.get("portfolio") || "";
-    const shared = recalled(sharedOf(path));
-    for (const name of fw.sharedBy(path).filter((each) => shared.has(each))) {
+    const shared = recalled(sharedOf(page));
+    for (const name of page.shares.filter((each) => shared.has(each))) {
       if (shared.get(name)) kept.set(name, shared.get(name));
       else kept.delete(name);
     }
@@ -61,9 +65,9 @@
   }
 
   // A browser that opens Fundwatch anew opens it with a portfolio of its own, even if it showed the sample last.
-  function ownFirst(path, kept) {
+  function ownFirst(page, kept) {
     const shown = kept.get("portfolio");
-    const own = fw.recall(ownOf(path));
+    const own = fw.recall(ownOf(page));
     return own && shown && !shown.startsWith(OWN) ? new URLSearchParams({ portfolio: own }) : kept;
   }
 })(window.fundwatch);

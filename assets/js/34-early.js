@@ -41,11 +41,11 @@
     return found && Date.now() - found.sentAt < COUNTS_MS ? found.answer : undefined;
   };
 
-  const page = document.querySelector('meta[name="fundwatch-page"]').content;
+  const page = JSON.parse(document.querySelector('meta[name="fundwatch-page"]').content); // {id, tab, shares} or null
   if (!page) return;
   const path = location.pathname;
   const isGiven = ([, value]) => value !== "";
-  const kept = location.search ? "" : fw.keptOf(path);
+  const kept = location.search ? "" : fw.keptOf(path, page);
   const search = location.search || (kept ? `?${kept}` : "");
   ask({
     output: "page.children",
@@ -54,10 +54,10 @@
     changedPropIds: ["route.data"],
   });
   ask({
-    output: `..${page}-payload.data...${page}-problem.children..`,
-    outputs: [item(`${page}-payload`, "data"), item(`${page}-problem`, "children")],
-    inputs: [item("tick", "n_intervals"), item(`${page}-choices`, "data", Object.fromEntries([...new URLSearchParams(search)].filter(isGiven)))],
+    output: `..${page.id}-payload.data...${page.id}-problem.children..`,
+    outputs: [item(`${page.id}-payload`, "data"), item(`${page.id}-problem`, "children")],
+    inputs: [item("tick", "n_intervals"), item(`${page.id}-choices`, "data", Object.fromEntries([...new URLSearchParams(search)].filter(isGiven)))],
     changedPropIds: [],
-    state: [item(`${page}-version`, "data"), item(`${page}-problem`, "children", null), item("tick", "interval")],
+    state: [item(`${page.id}-version`, "data"), item(`${page.id}-problem`, "children", null), item("tick", "interval")],
   });
 })(window.fundwatch);

@@ -60,7 +60,7 @@ class Application(Dash):
     graph_paths: tuple[str, ...] = ()
     """Pages that show charts."""
     refreshed: Mapping[str, str] = MappingProxyType({})
-    """Ids of the pages that are refreshed, by path: their first answer comes with them (assets/js/34-early.js)."""
+    """JSON of id, tab and shared choices of pages that are refreshed, by path (assets/js/34-early.js)."""
 
     def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
         """Return the document; called by Dash for each page load."""
@@ -76,7 +76,7 @@ class Application(Dash):
             renderer=parts["renderer"],
             plotly=PLOTLY_URL,
             account=escape(viewer.name),
-            page=self.refreshed.get(request.path, ""),
+            page=escape(self.refreshed.get(request.path, "null")),
             open=OPEN.format(path=sign_in_path(request.full_path)) if viewer.name == LOCAL_NAME else "",
             early="\n".join(self._early()),
             graph_paths=" ".join(self.graph_paths),
