@@ -43,7 +43,9 @@
   fw.keptOf = function (path, page = fw.pageAt(path)) {
     if (!isKept(path, page)) return "";
     const kept = withShared(page, recalled(nameOf(path)));
-    return (isFirst ? ownFirst(page, kept) : kept).toString();
+    const begun = isFirst ? ownFirst(page, kept) : kept;
+    begun.sort();
+    return begun.toString();
   };
 
   // Writes the kept choices of a page into its address, if that has none.

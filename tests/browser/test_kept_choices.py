@@ -36,6 +36,6 @@ def test_a_portfolio_and_its_day_go_along_and_each_page_keeps_what_is_its_own(
     page.locator(CHOICE).select_option("own:alpha")
     follows("Exposure", "/portfolio/exposure", "?asof=2020-02-10", "Alpha")
     page.goto(f"{home}/portfolio/holdings?instrument=ZAAA&portfolio=own%3Aalpha")
-    follows("Risk", "/portfolio/risk", "?level=99", "Alpha")
+    follows("Risk", "/portfolio/risk", "?level=99&portfolio=own%3Aalpha", "Alpha")
     page.locator(CHOICE).select_option("own:beta")
     follows("Holdings", "/portfolio/holdings", "?portfolio=own%3Abeta", "Beta")
