@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -35,6 +35,7 @@ from storage.clickhouse.reads.portfolio import (
     priced_instruments,
     restatements,
 )
+from storage.clickhouse.reads.trades import tellers_of
 from storage.state.portfolios import Portfolio, list_portfolios
 from storage.state.series import DayCount
 
@@ -259,11 +260,22 @@ def _read(stores: Stores, origin: str) -> Fund:
     def traders() -> dict[str, int]:
         return first_booked(stores.clickhouse, origin, list(tree))
 
+    def holders() -> frozenset[str]:
+        return tellers_of(stores.clickhouse, origin, "positions", list(tree))
+
     def built(whole: Fund, portfolio: Portfolio) -> BuiltNav | None:
-        is_trading = portfolio.id in kept(stores, ("first booked", origin), traders)
-        return built_nav(stores, whole, portfolio) if is_trading else None
+        if portfolio.id not in kept(stores, ("first booked", origin), traders):
+            return None
+        # Trades of what was held before them come to something else than its value.
+        is_held = _is_among(whole, portfolio.id, kept(stores, ("who told positions", origin), holders))
+        return None if is_held else built_nav(stores, whole, portfolio)
 
     return Fund(navs, rows, tree, lambda: exchange(stores, origin), built)
+
+
+def _is_among(whole: Fund, id: str, there: Container[str]) -> bool:
+    """Return whether a portfolio or one below it is among some."""
+    return id in there or any(_is_among(whole, each.id, there) for each in whole.parts(id))
 
 
 def _exchange(clickhouse: ClickHouse, symbols: Sequence[str], origin: str) -> Exchange:

@@ -18,7 +18,7 @@ from storage.clickhouse.reads.portfolio import DAY_SECONDS
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.ingest.conftest import Send, sender
-from tests.portfolio.test_reconciliation import ALPHA, DAY, TODAY, at, bought, moved, tell
+from tests.portfolio.test_reconciliation import ALPHA, DAY, TODAY, at, bought, held, moved, tell
 
 FUND, *STRATEGIES = portfolios("sample")
 BETA = Portfolio("own", "beta", "Beta", "alpha", currency="EUR")
@@ -123,6 +123,14 @@ def test_reported_values_count_alone(funded: Stores, send: Send) -> None:
     bought(send, -3, 100, 10)
     tell(send, "nav", {"ts": at(TODAY), "nav": 777})
     assert (of(funded).nav.value.tolist(), of(funded).built) == ([777], ())
+
+
+def test_where_positions_are_reported_nothing_is_built(funded: Stores, send: Send) -> None:
+    held(send, -4, 10)
+    tell(send, "cash", {"ts": at(TODAY - 4 * DAY), "currency": "EUR", "amount": 100})
+    bought(send, -3, 5, 10)
+    held(send, 0, 15)
+    assert (len(of(funded).nav), of(funded).built) == (0, ())
 
 
 def test_a_part_that_reports_values_counts_before_the_trades_of_the_whole(funded: Stores, send: Send) -> None:
