@@ -92,7 +92,7 @@ def _figure(each: Change, currency: str) -> dict[str, Any]:
     own = currency if unit == "money" else ""
     change = text.points(each.difference) if unit == "percent" else write(each.difference, signed=True)
     return {
-        "name": label,
+        "name": Cell(label, mark="fw-name"),
         "before": Cell(write(each.before), each.before, unit=own),
         "after": Cell(write(each.after), each.after, unit=own),
         "change": Cell(
