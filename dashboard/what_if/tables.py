@@ -15,7 +15,7 @@ from dashboard.components.table import Cell, Column, data_table, in_currency
 from dashboard.holdings.tables import price_text, tone
 from portfolio.thought_trades import LABELS, Priced, Trade, Tried, Unit, write_trades
 
-MONEY = "value"
+MONEY = ("value",)
 ID, PATH = "what-if", "/portfolio/what-if"
 WRITE: Mapping[Unit, Callable[..., str]] = {
     "percent": text.percent,
