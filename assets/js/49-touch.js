@@ -3,9 +3,13 @@
   "use strict";
   const TOUCH = window.matchMedia("(hover: none)");
   const DEFINED = "main [title]";
-  // A heading that sorts tells what its column is as well: nothing else of it could be tapped.
+  // A heading that sorts tells first what its column is: nothing else of it could be tapped.
   const ACTS = "button:not(.fw-sort), a, input, select, label, summary, .fw-pick-rows tbody tr";
   let of = null; // what the definition that is shown is of
+  let told = null; // what it was of when this tap began
+
+  // Whether this tap of what is defined and acts shows what it is, and the next one acts.
+  fw.tellsFirst = (element) => TOUCH.matches && Boolean(element.title) && told !== element;
 
   function close() {
     of = null;
@@ -14,15 +18,15 @@
   }
 
   document.addEventListener("click", (event) => {
-    const before = of;
+    const before = told = of;
     close();
     const defined = event.target instanceof Element && TOUCH.matches ? event.target.closest(DEFINED) : null;
     if (!defined || event.target.closest(ACTS) || before === defined) return;
-    const told = document.createElement("div");
-    told.className = "fw-told";
-    told.setAttribute("role", "status");
-    told.textContent = defined.title;
-    fw.byId("page").append(told);
+    const shown = document.createElement("div");
+    shown.className = "fw-told";
+    shown.setAttribute("role", "status");
+    shown.textContent = defined.title;
+    fw.byId("page").append(shown);
     of = defined;
   });
 

@@ -4,6 +4,7 @@
   const orders = new Map(); // table id → {column, descending}
 
   fw.on("click", ".fw-sort", (button) => {
+    if (fw.tellsFirst(button)) return;
     const heading = button.closest("th");
     const table = heading.closest("table");
     const column = heading.cellIndex;

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import dash_bootstrap_components as dbc
@@ -272,6 +273,18 @@ def mark(data: PortfolioData) -> html.Span | None:
 def adjusted_line(problems: Sequence[str]) -> list[Any]:
     """Return a line that says which choices could not be had, and what is shown instead; nothing without any."""
     return [verdict(Status.WARNING, " ".join(problems), word="adjusted choices")] if problems else []
+
+
+def unknown_names(choices: Iterable[str], known: Sequence[str]) -> list[str]:
+    """Return a sentence for each name in the address that means nothing on a page whose choices are `known`."""
+    told = []
+    for name in choices:
+        if name in known:
+            continue
+        near = get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(known))}."
+        told.append(f"Address: “{name[:40]}” means nothing here and is left out; {hint}")
+    return told
 
 
 def notes(data: PortfolioData, adjusted: Sequence[str] = (), doubted: Sequence[AcceptedDoubts] = ()) -> list[Any]:

@@ -76,7 +76,15 @@ def firing_lines(stores: Stores, choices: Choices, viewer: Viewer) -> list[Any]:
     more = len(found) - MOST_SHOWN
     if more > 0:
         lines.append(html.P(html.A(f"{count(more, 'more alert')} of it", href=PATH), className="fw-note"))
-    return lines
+    return (
+        [html.Details([_summary(len(found), *found[0][:2]), *lines], className="fw-firing", open=True)] if found else []
+    )
+
+
+def _summary(many: int, fired: Fired, event: Event) -> html.Summary:
+    """Return the one line of it that a phone shows until it is opened (assets/js/45-firing.js)."""
+    first = f"{event.who}: {event.text}"
+    return html.Summary([severity_badge(fired.severity), html.Span(f"{count(many, 'alert')} · {first}")])
 
 
 def _line(fired: Fired, event: Event, held: html.Span | None, name: str) -> html.Div:

@@ -10,7 +10,6 @@ from dash import html
 from core import format as text
 from dashboard.components.card import card
 from dashboard.holdings.tables import tone
-from portfolio.risk_query import RiskQuery
 from portfolio.stress import LENGTHS, Moved, Outcome, Stressed, worst
 
 ID = "stress"
@@ -18,9 +17,9 @@ ID = "stress"
 
 def strip(
     found: Stressed, stated: Sequence[Outcome], windows: Sequence[Outcome], own: Sequence[Outcome],
-    moved: Sequence[Moved], query: RiskQuery,
+    moved: Sequence[Moved], how: str,
 ) -> list[html.Article]:  # fmt: skip
-    """Return the cards."""
+    """Return the cards; how: the method of VaR, its level and horizon, and the days it is of."""
     lengths = [
         _card(
             found, f"past-{length}", "Worst day" if length == 1 else f"Worst {text.count(length, 'day')}",
@@ -30,14 +29,16 @@ def strip(
         for length in LENGTHS
     ]  # fmt: skip
     return [
-        _card(found, "stated", "Worst stated shock", worst(stated), "Of the shocks below, the one that loses most"),
+        _card(
+            found, "worst-stated", "Worst stated shock", worst(stated), "Of the shocks below, the one that loses most"
+        ),
         *lengths,
-        *([_card(found, "own", "Worst own scenario", worst(own), "Of the scenarios kept")] if own else []),
+        *([_card(found, "worst-own", "Worst own scenario", worst(own), "Of the scenarios kept")] if own else []),
         *[
             card(f"{ID}-moved-{number}", f"VaR, {each.name[:1].lower()}{each.name[1:]}",
                  text.money(each.risk.value_at_risk), found.book.found.portfolio.currency,
-                 why=f"{text.percent(_over(each.risk.value_at_risk, found.book.found.nav))} of NAV",
-                 definition=f"Parametric VaR, {query.level_name}, {query.horizon_name}")
+                 why=f"{text.percent(_over(each.risk.value_at_risk, found.book.found.nav))} of NAV · {how}",
+                 definition="The VaR that Risk shows by this method, and with returns moved")
             for number, each in enumerate(moved) if number in (0, 1, 2)
         ],
     ]  # fmt: skip

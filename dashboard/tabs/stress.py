@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dash import html
@@ -25,7 +26,8 @@ from dashboard.views.rights import needs
 from dashboard.views.tab import Choices, Page, View
 from portfolio.chosen import key_of
 from portfolio.holdings import GROUPS, report_stale_after_seconds
-from portfolio.risk import Book
+from portfolio.risk import Book, book_from
+from portfolio.risk_query import DEFAULT_HISTORY, RiskQuery
 from portfolio.scenarios import read_scenario
 from portfolio.stress import (
     TRIED,
@@ -135,7 +137,9 @@ def _view(stores: Stores, asked: Asked, book: Book, choices: Choices, viewer: Vi
     kept = own(found, scenarios_for(stores, viewer.portfolios))
     thought, wrong = _tried(found, choices)
     owned = [*thought, *kept]
-    moved = [] if book.returns.lacks else restless_risk(book, query)
+    of_risk = _as_risk_has_it(stores, book, query, choices)
+    moved = [] if of_risk.returns.lacks else restless_risk(of_risk, query)
+    how = f"parametric, {query.level_name}, {query.horizon_name}, {returns_said(of_risk)}"
     picked, problem = _picked((*shocks, *past, *owned), choices.get("scenario", TRIED if thought else ""))
     group = chosen_group(choices)
     names = {f"{portfolio.origin}:{id}": name for id, name in book.found.names.items()}
@@ -146,12 +150,12 @@ def _view(stores: Stores, asked: Asked, book: Book, choices: Choices, viewer: Vi
     return View(
         slots={
             REMARKS: [*adjusted_line([*asked.problems, *wrong, *problem]), *left_out_line(book)],
-            STRIP: html.Div(cards.strip(found, shocks, past, kept, moved, query), className="fw-cards"),
+            STRIP: html.Div(cards.strip(found, shocks, past, kept, moved, how), className="fw-cards"),
             MARK: mark(book),
             STATED.slot: tables.stated_table(found, shocks, id),
             f"{ID}-windows-said": returns_said(book),
             WINDOWS.slot: tables.windows_table(found, past, id),
-            f"{ID}-restless-said": f"{query.level_name}, {query.horizon_name}",
+            f"{ID}-restless-said": how,
             RESTLESS.slot: tables.restless_table(moved, book.found.nav, book.found.portfolio.currency),
             OWN.slot: tables.own_table(found, owned, id, names),
             f"{ID}-positions-said": picked.name if picked is not None else "",
@@ -164,6 +168,13 @@ def _view(stores: Stores, asked: Asked, book: Book, choices: Choices, viewer: Vi
         notes=dict.fromkeys((panel.id for panel in PANELS), ""),
         stale_after_seconds=dict.fromkeys((panel.id for panel in PANELS), stale_after),
     )
+
+
+def _as_risk_has_it(stores: Stores, book: Book, query: RiskQuery, choices: Choices) -> Book:
+    """Return the book with the returns that Risk takes: shocks want every day there was, its VaR does not."""
+    if "history" in choices:
+        return book
+    return book_from(stores, book.found, replace(query, history=DEFAULT_HISTORY))
 
 
 def _picked(outcomes: tuple[Outcome, ...], wanted: str) -> tuple[Outcome | None, list[str]]:

@@ -11,7 +11,7 @@ from core.model import Status
 from dashboard.components.card import empty, verdict
 from dashboard.components.choices import choice_bar, choice_input, spacer
 from dashboard.components.panel import panels, slot
-from dashboard.portfolio.choice_bar import adjusted_line
+from dashboard.portfolio.choice_bar import adjusted_line, unknown_names
 from dashboard.portfolio.common_choices import WHICH_AND_WHEN
 from dashboard.risk.bar import FEED, Asked, asked_of, portfolio_choices
 from dashboard.risk.mark import mark, returns_said
@@ -66,6 +66,7 @@ LIMITS = Panel(
     subtitle_slot=f"{ID}-limits-said",
 )
 PANELS = (NEW, FIGURES, TRADES, LIMITS)
+NAMES = ("portfolio", "asof", "level", "horizon", "history", "cost", "trades")
 PAST = "Shows limits of what is held now: leave the day empty."
 
 
@@ -95,7 +96,7 @@ def _view(stores: Stores, asked: Asked, book: Book, choices: Choices, viewer: Vi
     trades, bad_trades = parse_trades(choices.get("trades", ""))
     cost_ratio, bad_cost = parse_cost(choices.get("cost", ""))
     found = tried(stores, book.found, asked.query, trades, cost_ratio)
-    problems = [*asked.problems, *bad_trades, *([bad_cost] if bad_cost else [])]
+    problems = [*asked.problems, *unknown_names(choices, NAMES), *bad_trades, *([bad_cost] if bad_cost else [])]
     told = [verdict(Status.WARNING, " ".join(found.told), word="not all of it")] if found.told else []
     stale_after = report_stale_after_seconds(portfolio, stores.clock.now())
     seen_at = float(book.found.newest) if stale_after is not None else None

@@ -15,7 +15,7 @@ from dashboard.components.table import Cell, Column, data_table, in_currency
 from dashboard.holdings.tables import price_text, tone
 from portfolio.thought_trades import LABELS, Priced, Trade, Tried, Unit, write_trades
 
-MONEY = "value"
+MONEY = ("value",)
 ID, PATH = "what-if", "/portfolio/what-if"
 WRITE: Mapping[Unit, Callable[..., str]] = {
     "percent": text.percent,
@@ -92,7 +92,7 @@ def _figure(each: Change, currency: str) -> dict[str, Any]:
     own = currency if unit == "money" else ""
     change = text.points(each.difference) if unit == "percent" else write(each.difference, signed=True)
     return {
-        "name": label,
+        "name": Cell(label, mark="fw-name"),
         "before": Cell(write(each.before), each.before, unit=own),
         "after": Cell(write(each.after), each.after, unit=own),
         "change": Cell(

@@ -119,6 +119,29 @@ def test_who_may_see_a_part_alone_sees_no_other(stores: Stores, page: Page) -> N
         assert "BETA" not in shown and "own:beta" not in shown and "Crash" not in shown
 
 
+def test_var_of_stress_is_that_of_risk_by_its_method_and_says_of_which_days(sample: Stores) -> None:
+    def card(found: View, of: str) -> str:
+        (strip,) = [text_of(slot) for name, slot in found.slots.items() if name.endswith("-strip")]
+        return strip[strip.index(of) :][:260]
+
+    for choices in ({}, {"history": "all"}):
+        of_risk = card(view(sample, risk.PAGE, **choices), "VaR, parametric").split()
+        of_stress = card(view(sample, stress.PAGE, **choices), "VaR, as they are")
+        amount = " ".join(of_risk[of_risk.index("parametric") + 1 :][:2])
+        assert amount in of_stress, (choices, of_risk)
+        assert "parametric, 95 %, 1 day, returns 20" in of_stress
+    windows = text_of(view(sample, stress.PAGE).slots["stress-windows-table"])
+    assert "2020-03-16" in windows, "the worst days are of all there were"
+
+
+@pytest.mark.parametrize(("given", "told"), [("costs", "did you mean cost?"), ("zzz", "there are asof, cost,")])
+def test_a_name_in_the_address_that_means_nothing_is_told(sample: Stores, given: str, told: str) -> None:
+    remarks = text_of(view(sample, what_if.PAGE, **{given: "10"}).slots["what-if-remarks"])
+    assert f"“{given}”" in remarks and told in remarks
+    fine = view(sample, what_if.PAGE, cost="10", level="99", trades="buy 1 XOM").slots["what-if-remarks"]
+    assert "Address" not in text_of(fine)
+
+
 def form_of(stores: Stores, name: str) -> Form:
     assert stress.PAGE.forms is not None
     return next(each for each in stress.PAGE.forms(stores) if each.rule.endswith(name))
