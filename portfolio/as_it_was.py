@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from portfolio.histories import Fund
+from portfolio.fund import Fund
 from storage.clickhouse.reads.nav_points import NavPoints, nav_points
 from storage.clickhouse.reads.portfolio import DAY_SECONDS, DailyNavs, Moves
 

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from portfolio.allowed import Limits
 from portfolio.empty_books import with_empty_days
+from portfolio.fund import Fund
 from portfolio.given import said_of
-from portfolio.histories import Fund, fund, kept
+from portfolio.histories import fund, kept
 from portfolio.holdings import LAST_SECOND, QUANTITY_OFF, Group, below, group_of, holders, is_settled_daily
 from portfolio.reports import covers
 from portfolio.series.exchange import Exchange

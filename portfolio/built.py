@@ -28,7 +28,7 @@ from storage.clickhouse.reads.portfolio import CASH, DAY_SECONDS
 from storage.state.series import Series
 
 if TYPE_CHECKING:
-    from portfolio.histories import Fund
+    from portfolio.fund import Fund
     from storage.state.portfolios import Portfolio
     from storage.stores import Stores
 

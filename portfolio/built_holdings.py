@@ -22,7 +22,7 @@ from storage.clickhouse.reads.portfolio import DAY_SECONDS, daily_prices_many
 from storage.state.series import Series
 
 if TYPE_CHECKING:
-    from portfolio.histories import Fund
+    from portfolio.fund import Fund
     from storage.stores import Stores
 
 Days = NDArray[np.int64]

@@ -6,7 +6,6 @@ cash. Money in and out is deposits and withdrawals, and instruments that were tr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,26 +14,17 @@ from analytics.block import Floats
 from analytics.calendar import Dates
 from core.format import first_of, noun
 from portfolio.built_holdings import BuiltReports, built_of
-from portfolio.history import NOTHING, Nav
+from portfolio.history import NOTHING, BuiltNav, Nav
 from portfolio.series.exchange import CARRIED_DAYS, spans
 from storage.state.series import list_series
 
 if TYPE_CHECKING:
-    from portfolio.histories import Fund
+    from portfolio.fund import Fund
     from storage.state.portfolios import Portfolio
     from storage.stores import Stores
 
 LAST_SECOND = 2**32 - 1
 NO_MONEY = "no deposit was told, nor cash to begin with"
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class BuiltNav:
-    """Values that are built from trades, and what is to be said of them."""
-
-    nav: Nav
-    """In the portfolio's currency; empty where none can be built."""
-    told: tuple[str, ...]
 
 
 def built_nav(stores: Stores, whole: Fund, portfolio: Portfolio) -> BuiltNav | None:

@@ -11,8 +11,8 @@ import numpy as np
 from analytics.cadence import Cadence
 from analytics.performance import Track, anchor_day, common
 from portfolio.frequency import PERIODS
+from portfolio.fund import Fund
 from portfolio.given import said_of
-from portfolio.histories import Fund
 from portfolio.history import History, Nav
 from portfolio.intraday import Intraday
 from portfolio.query import DEFAULT_ROLLING, FREQUENCY_NAMES, UNIT, UNITS, Frequency, PortfolioQuery

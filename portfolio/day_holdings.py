@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from analytics.liquidity import SHARE_OF_VOLUME
 from portfolio.allowed import Limits
 from portfolio.built_holdings import BuiltReports, built_reports
+from portfolio.fund import Fund
 from portfolio.given import said_of
-from portfolio.histories import Fund, fund
+from portfolio.histories import fund
 from portfolio.holdings import (
     LAST_SECOND,
     QUANTITY_OFF,

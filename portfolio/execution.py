@@ -35,8 +35,9 @@ from portfolio.execution_model import (
     Shortfall,
     Trading,
 )
+from portfolio.fund import Fund
 from portfolio.given import said_of
-from portfolio.histories import Fund, fund, kept
+from portfolio.histories import fund, kept
 from portfolio.outage import Band, within
 from portfolio.session_zone import session_zone
 from storage.clickhouse.reads.execution import (

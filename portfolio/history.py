@@ -70,6 +70,15 @@ class Nav:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class BuiltNav:
+    """Values that are built from trades, and what is to be said of them."""
+
+    nav: Nav
+    """In the portfolio's currency; empty where none can be built."""
+    told: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class History:
     """A portfolio's values with the track made of them, which has no returns across gaps."""
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from portfolio.built_holdings import BuiltReports
 from portfolio.freshness import value_stale_after_seconds
+from portfolio.fund import Fund
 from portfolio.given import has_ended
-from portfolio.histories import Fund
 from storage.clickhouse.reads.portfolio import CASH
 from storage.state.portfolios import NOT_TRADED
 from storage.state.series import Series

@@ -17,7 +17,7 @@ from portfolio.series.total import on_days
 from storage.clickhouse.reads.portfolio import intraday_nav
 
 if TYPE_CHECKING:
-    from portfolio.histories import Fund
+    from portfolio.fund import Fund
     from portfolio.history import History, Nav
     from storage.state.portfolios import Portfolio
     from storage.stores import Stores

@@ -26,8 +26,9 @@ from core.errors import NoPortfolio
 from portfolio.allowed import A_FILE, Limits, seen
 from portfolio.cash import cash_of
 from portfolio.frequency import measured_in, windows_offered
+from portfolio.fund import Fund
 from portfolio.given import said_of, sentences
-from portfolio.histories import Fund, fund, marks
+from portfolio.histories import fund, marks
 from portfolio.intraday import Intraday, growth_within
 from portfolio.query import DEFAULT_WINDOW, NO_BENCHMARK, Frequency, PortfolioQuery
 from portfolio.series.reference import Reference, reference

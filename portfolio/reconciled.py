@@ -17,8 +17,8 @@ from analytics.calendar import carried
 from analytics.reconcile import TOLERANCE, agree
 from portfolio.book_history import BookHistory
 from portfolio.built import Built
+from portfolio.fund import Fund
 from portfolio.given import said_of
-from portfolio.histories import Fund
 from portfolio.holdings import is_settled_daily
 from storage.clickhouse.reads.portfolio import DAY_SECONDS, daily_prices_many
 from storage.state.series import Series

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from portfolio.allowed import Limits
 from portfolio.book_history import book_history
 from portfolio.built import built
+from portfolio.fund import Fund
 from portfolio.given import NOTHING_SAID, said_of
-from portfolio.histories import Fund, fund, kept
+from portfolio.histories import fund, kept
 from portfolio.holdings import LAST_SECOND, below, holders
 from portfolio.reconciled import Days, Floats, Line, Sides, What, filled
 from portfolio.reports import covers

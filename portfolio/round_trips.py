@@ -47,7 +47,7 @@ from storage.clickhouse.reads.trades import (
 from storage.state.series import Series, list_series
 
 if TYPE_CHECKING:
-    from portfolio.histories import Fund
+    from portfolio.fund import Fund
     from storage.state.portfolios import Portfolio
     from storage.stores import Stores
 

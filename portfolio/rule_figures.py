@@ -22,7 +22,7 @@ from portfolio.vocabulary import SPOKEN, query_of
 from storage.state.portfolios import OWN, Portfolio, list_portfolios
 
 if TYPE_CHECKING:
-    from portfolio.histories import Fund
+    from portfolio.fund import Fund
     from storage.stores import Stores
 
 ORIGIN = "origin"

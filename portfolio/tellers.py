@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from portfolio.histories import Fund
+from portfolio.fund import Fund
 from portfolio.holdings import below, holders
 from storage.clickhouse.reads.trades import tellers_of
 

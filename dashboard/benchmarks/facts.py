@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from core.currency import Pair, pair_of
 from portfolio.allowed import Limits, seen
-from portfolio.histories import Fund, exchange, fund
+from portfolio.fund import Fund
+from portfolio.histories import exchange, fund
 from portfolio.series.exchange import Exchange
 from portfolio.series.reference import Catalogue, catalogue
 from storage.clickhouse.reads.portfolio import PriceSpan, price_spans

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from portfolio.given import has_ended, said_of
 
 if TYPE_CHECKING:
-    from portfolio.histories import Fund
+    from portfolio.fund import Fund
     from storage.state.portfolios import Portfolio
 
 

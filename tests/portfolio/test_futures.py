@@ -90,7 +90,7 @@ def test_a_notional_does_not_make_positions_and_cash_differ_from_the_value(funde
     tell(send, "nav", {"ts": at(TODAY), "nav": 1_000})
     found = holdings(funded, ALPHA, None)
     assert found is not None
-    assert remarks(found) == []
+    assert remarks(found, {}) == []
 
 
 @pytest.mark.usefixtures("traded")
