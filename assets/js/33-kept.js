@@ -4,7 +4,8 @@
 (function (fw) {
   "use strict";
   const NOT_KEPT = new Set(["highlight", "order", "limit"]);
-  const OF_A_PORTFOLIO = ["instrument", "trades"]; // of no use where another portfolio is shown
+  // Of no use where another portfolio is shown.
+  const OF_A_PORTFOLIO = ["instrument", "trades", "scenario", "market", "sectors", "asset_classes", "strategies", "currencies"];
   const OWN = "own:";
   let isFirst = true; // the page with which the browser's tab was opened
 
@@ -65,6 +66,18 @@
     if ((kept.get("portfolio") || "") !== before) OF_A_PORTFOLIO.forEach((name) => kept.delete(name));
     return kept;
   }
+
+  // A link to another page of the tab that names no day leads to the day that is shown.
+  document.addEventListener("click", ({ target }) => {
+    const link = target instanceof Element ? target.closest(".fw-tab a[href]") : null;
+    const day = new URLSearchParams(location.search).get("asof");
+    if (!link || !day || !link.search || link.origin !== location.origin) return;
+    const here = fw.pageAt(fw.pathOf(location.pathname)), there = fw.pageAt(link.pathname);
+    const asked = new URLSearchParams(link.search);
+    if (here.tab !== there.tab || !here.shares.includes("asof") || !there.shares.includes("asof") || asked.has("asof")) return;
+    asked.set("asof", day);
+    link.search = asked.toString();
+  }, true);
 
   // A browser that opens Fundwatch anew opens it with a portfolio of its own, even if it showed the sample last.
   function ownFirst(page, kept) {

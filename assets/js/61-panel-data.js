@@ -76,7 +76,7 @@
   }
 
   function ofTable(table, as) {
-    const rows = [...table.tBodies[0].rows].filter((row) => !row.hidden);
+    const rows = [...table.tBodies[0].rows].filter((row) => !row.hidden || row.hasAttribute("data-other-page"));
     const headings = [...table.tHead.rows[0].cells];
     const columns = withUnits(headings.flatMap((heading, at) =>
       heading.dataset.buttons === undefined ? [ofColumn(heading, rows.map((row) => row.cells[at]), as)] : []));

@@ -20,6 +20,8 @@
     const page = Math.min(pages.get(box) || 0, Math.max(Math.ceil(left / PAGE_ROWS) - 1, 0));
     const shown = new Set(matches.slice(page * PAGE_ROWS, (page + 1) * PAGE_ROWS));
     for (const row of rows) if (row.hidden === shown.has(row)) row.hidden = !shown.has(row);
+    const turnedOver = new Set(matches.filter((row) => !shown.has(row))); // a file has them too (61-panel-data.js)
+    for (const row of rows) row.toggleAttribute("data-other-page", turnedOver.has(row));
     if (rows.length) turnTo(box, page, left);
     const all = `${rows.length} ${rows.length === 1 ? "row" : "rows"}`;
     const count = !rows.length ? "" : !left ? "nothing matches" : wanted.length ? `${left} of ${rows.length}` : all;

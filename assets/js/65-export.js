@@ -5,7 +5,7 @@
   fw.on("click", "[data-export-copy]", async (button) => {
     const table = fw.byId(button.dataset.exportCopy);
     if (!table) return fw.announce("Nothing to copy yet");
-    const lines = [...table.rows].filter((row) => !row.hidden)
+    const lines = [...table.rows].filter((row) => !row.hidden || row.hasAttribute("data-other-page"))
       .map((row) => [...row.cells].map((cell) => cell.textContent.trim().replace(/\s+/g, " ").replace(/\u2212/g, "-")).join("\t"));
     const label = button.textContent;
     try {

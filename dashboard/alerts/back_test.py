@@ -15,6 +15,7 @@ from core.model import Labels
 from dashboard.alerts.parts import SIGNS, STATES, labels_text, unit_of_rule
 from dashboard.charts.theme import SERIES, end_label, faded, threshold
 from dashboard.charts.timeseries import end_label_text, label_margin, spread, time_axis
+from dashboard.components.age import local_time
 from status.back_test import BackTest, Fired
 
 HEIGHT_PX = 240
@@ -31,6 +32,7 @@ def told(found: BackTest) -> html.Div:
     lines = [html.P(html.Strong(found.sentence))]
     if found.at_once:
         lines.append(html.P(html.Strong(found.at_once.sentence)))
+        lines.append(html.P(["Now is ", local_time(found.end), ": check it again for a newer answer."]))
     if found.matched > len(found.drawn) > 0:
         matched = count(found.matched, "series", "series")
         lines.append(html.P(f"{matched} match; the worst {len(found.drawn)} are drawn."))

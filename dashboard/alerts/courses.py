@@ -17,6 +17,7 @@ from core.alerts.thresholds import charted
 from core.errors import StorageError
 from core.memo import Memo
 from core.metrics import MACHINE
+from core.model import labels
 from dashboard.components.spark import spark
 from portfolio.vocabulary import vocabulary
 from storage.clickhouse.client import ClickHouse
@@ -48,8 +49,11 @@ def courses_of(stores: Stores, alerts: Sequence[FiringAlert], rules: Mapping[str
             series = _read(stores, figure, span, [_labels(each, rules[each.rule]) for each in some], now)
         except StorageError:
             continue
+        exact = {(each.host, each.data.labels): each for each in series}
         for each in some:
-            if (course := _course(series, each, rules[each.rule], now)) is not None:
+            wanted = _labels(each, rules[each.rule])
+            only = exact.get((wanted.pop(MACHINE, ""), labels(**wanted)))
+            if (course := _course([only] if only else series, each, rules[each.rule], now)) is not None:
                 found[each.key] = course
     return found
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from flask import Flask, Response, request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, FailFast, Field, StringConstraints, ValidationError, model_validator
 
 from access.viewer import EXPORTING_ROLE
 from core.web.bodies import BODY_LIMITS
@@ -21,8 +21,8 @@ from dashboard.views.rights import declare, needs
 from dashboard.views.route import TEXT
 
 RULE = "/table.xlsx"
-MOST_BYTES = 16_777_216
-MOST_TABLES, MOST_COLUMNS, MOST_ROWS = 20, 500, 50_000
+MOST_BYTES = 4_194_304
+MOST_TABLES, MOST_COLUMNS, MOST_ROWS, MOST_CELLS = 20, 500, 50_000, 300_000
 TITLE_CHARACTERS = 31
 """Excel's own limit of a sheet's name."""
 _NO_TITLE = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
@@ -43,8 +43,8 @@ class Table(BaseModel):
 
     model_config = _STRICT
     name: Text
-    columns: list[Text] = Field(min_length=1, max_length=MOST_COLUMNS)
-    rows: list[list[Text | float | Share | None]] = Field(max_length=MOST_ROWS)
+    columns: list[Text] = Field(min_length=1, max_length=MOST_COLUMNS, fail_fast=True)
+    rows: list[Annotated[list[Text | float | Share | None], FailFast()]] = Field(max_length=MOST_ROWS, fail_fast=True)
 
     @model_validator(mode="after")
     def _is_square(self) -> Table:
@@ -57,7 +57,13 @@ class Tables(BaseModel):
     """What a panel shows."""
 
     model_config = _STRICT
-    tables: list[Table] = Field(min_length=1, max_length=MOST_TABLES)
+    tables: list[Table] = Field(min_length=1, max_length=MOST_TABLES, fail_fast=True)
+
+    @model_validator(mode="after")
+    def _is_small(self) -> Tables:
+        if sum(len(each.columns) * len(each.rows) for each in self.tables) > MOST_CELLS:
+            raise ValueError(f"more than {MOST_CELLS:,} cells: filter the table, or take the CSV")
+        return self
 
 
 def install(server: Flask) -> None:
@@ -91,7 +97,7 @@ def _sheets(sent: Tables) -> Mapping[str, xlsx.Rows]:
 
 def _title(name: str, taken: set[str]) -> str:
     """Return a name that a sheet may have, and no other one has."""
-    base = _NO_TITLE.sub(" ", name).strip(" '")[:TITLE_CHARACTERS] or "Table"
+    base = _NO_TITLE.sub(" ", name).strip(" '")[:TITLE_CHARACTERS].rstrip(" '") or "Table"
     title, number = base, 1
     while title.casefold() in taken or title.casefold() == "history":  # which Excel keeps for itself
         number += 1

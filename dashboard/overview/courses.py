@@ -35,6 +35,12 @@ class Courses:
     chosen: Sequence[tuple[str, SeriesData]]
     """What is drawn: its name and its course, the whole first."""
 
+    @property
+    def newest(self) -> float | None:
+        """Epoch seconds of the last point of what is drawn; None: nothing is stored."""
+        points = (zip(data.ts, data.low, strict=True) for _, data in self.chosen)
+        return max((ts for each in points for ts, low in each if low is not None), default=None)
+
     def spark(self, found: Found) -> Any:
         """Return the course of a component as a sparkline; None: nothing is stored of it."""
         data = self.of.get((found.host, found.collector, found.part.name))

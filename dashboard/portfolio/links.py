@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 TRADES, HOLDINGS = "/portfolio/trades", "/portfolio/holdings"
 
 
-def drill(path: str, text: Any, hint: str = "", **choices: str) -> html.A:
+def drill(path: str, text: Any, hint: str = "", /, **choices: str) -> html.A:
     """Return a link to a page with choices made."""
     return quick(html.A, text, href=f"{path}?{urlencode(sorted(choices.items()))}", title=hint or None)
 

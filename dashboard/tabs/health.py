@@ -87,18 +87,18 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     past, problem = _past(stores, readings, chosen, now)
     lines = sorted(score.lines, key=lambda line: line.adds - 100 * line.weight)
     rows = [_row(line, past, is_drawn=line.found is chosen) for line in lines]
-    is_stored = past is not None and bool(past.chosen)
+    stored_at = past.newest if past is not None else None
     return View(
-        figures={PAST.graph: courses_figure(past, CHART_PX) if past and is_stored else {"data": [], "layout": {}}},
+        figures={PAST.graph: courses_figure(past, CHART_PX) if past and stored_at else {"data": [], "layout": {}}},
         slots={
             VERDICT: _verdict(score),
             PAST.subtitle_slot: _drawn(chosen),
             LINES.slot: data_table(ROWS, COLUMNS, rows, caption=LINES.title),
         },
-        as_of={LINES.id: max((each.ts for each in readings), default=None), PAST.id: now if is_stored else None},
+        as_of={LINES.id: max((each.ts for each in readings), default=None), PAST.id: stored_at},
         notes={
             LINES.id: "" if readings else "Nothing has been read yet.",
-            PAST.id: problem or ("" if is_stored else "No health score is stored yet."),
+            PAST.id: problem or ("" if stored_at else "No health score is stored yet."),
         },
         stale_at=next_stale_at(readings, now),
     )

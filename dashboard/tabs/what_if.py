@@ -20,6 +20,7 @@ from dashboard.views.panel import Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
 from dashboard.what_if import limits, tables
 from dashboard.what_if.forms import forms, trade_form
+from portfolio.given import has_ended
 from portfolio.holdings import report_stale_after_seconds
 from portfolio.limits.change import LIMITS as DATASET_OF_LIMITS
 from portfolio.limits.tried import limits_tried
@@ -104,6 +105,7 @@ def _view(stores: Stores, asked: Asked, book: Book, choices: Choices, viewer: Vi
     ids = [panel.id for panel in PANELS]
     now = stores.clock.now()
     by_limits = limits_tried(stores, portfolio, viewer.portfolios, now, found) if asked.as_of is None else []
+    is_known = found.after is not None and not has_ended(portfolio, now)
     is_past = html.P(PAST, className="fw-nothing")
     return View(
         slots={
@@ -114,7 +116,7 @@ def _view(stores: Stores, asked: Asked, book: Book, choices: Choices, viewer: Vi
             f"{ID}-figures-said": " · ".join(each for each in (measured, returns_said(found.book)) if each),
             FIGURES.slot: tables.figures_table(found.changes, portfolio.currency),
             LIMITS.subtitle_slot: limits.limits_said(by_limits),
-            LIMITS.slot: limits.limits_table(by_limits) if asked.as_of is None else is_past,
+            LIMITS.slot: limits.limits_table(by_limits, is_known=is_known) if asked.as_of is None else is_past,
         },
         as_of=dict.fromkeys(ids, seen_at) if seen_at is not None else {},
         notes=dict.fromkeys(ids, ""),

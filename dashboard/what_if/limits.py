@@ -33,18 +33,27 @@ COLUMNS = (
 )
 
 
+NOT_KNOWN = "How limits would stand is not known: nothing is left after the trades, or the portfolio has ended."
+
+
 def breach_line(found: Sequence[LimitTried]) -> list[html.Div]:
-    """Return the line that names every limit that the trades would break; nothing where they break none."""
+    """Return a line of the limits that the trades would break, and one of those that are not known after them."""
     broken = [each.after for each in found if each.would_breach]
-    if not broken:
-        return []
-    told = "; ".join(f"{limit_text(each.limit, each.portfolio.currency)}: {_after(each)}" for each in broken)
-    return [verdict(Status.CRITICAL, f"These trades would breach {told}.", word="would breach")]
+    lost = [each.after for each in found if each.would_be_lost]
+    lines = []
+    if broken:
+        told = "; ".join(f"{limit_text(each.limit, each.portfolio.currency)}: {_after(each)}" for each in broken)
+        lines.append(verdict(Status.CRITICAL, f"These trades would breach {told}.", word="would breach"))
+    if lost:
+        told = "; ".join(f"{limit_text(each.limit, each.portfolio.currency)}: {each.why}" for each in lost)
+        said = f"Whether these hold after the trades is not known: {told}."
+        lines.append(verdict(Status.UNKNOWN, said, word="not known"))
+    return lines
 
 
-def limits_table(found: Sequence[LimitTried]) -> html.Div:
-    """Return a row a limit, those that would be broken first."""
-    nothing = "No limit is set that holds for this portfolio."
+def limits_table(found: Sequence[LimitTried], *, is_known: bool) -> html.Div:
+    """Return a row a limit, those that would be broken first. is_known: whether limits could be worked out."""
+    nothing = "No limit is set that holds for this portfolio." if is_known else NOT_KNOWN
     return data_table(ROWS, COLUMNS, [_row(each) for each in found], caption="Limits before and after", nothing=nothing)
 
 
@@ -80,7 +89,7 @@ def _word(each: LimitTried) -> str:
     if each.would_breach:
         return "would breach"
     was_broken = each.before.state is LimitState.BREACHED
-    if was_broken:
+    if was_broken and each.after.state is not LimitState.UNKNOWN:
         return "stays broken" if each.after.state is LimitState.BREACHED else "no longer broken"
     return WORDS[each.after.state]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.portfolio_limits.figures import RESTRICTED
 from core.portfolio_limits.limit import LimitState
 from portfolio.allowed import Limits
 from portfolio.given import has_ended
@@ -29,7 +30,16 @@ class LimitTried:
     @property
     def would_breach(self) -> bool:
         """Whether the trades would break it."""
-        return self.after.state is LimitState.BREACHED and self.before.state is not LimitState.BREACHED
+        if self.after.state is not LimitState.BREACHED:
+            return False
+        if self.after.limit.figure == RESTRICTED:  # each on the list that is bought is a breach of its own
+            return bool({*self.after.of.split(", ")} - {*self.before.of.split(", ")})
+        return self.before.state is not LimitState.BREACHED
+
+    @property
+    def would_be_lost(self) -> bool:
+        """Whether it is known now how it stands, and would not be after the trades."""
+        return self.after.state is LimitState.UNKNOWN and self.before.state is not LimitState.UNKNOWN
 
 
 def limits_tried(stores: Stores, portfolio: Portfolio, seen: Limits, now: float, tried: Tried) -> list[LimitTried]:
