@@ -33,6 +33,12 @@ def test_a_portfolio_and_its_day_go_along_and_each_page_keeps_what_is_its_own(
     follows("Holdings", "/portfolio/holdings", "?asof=2020-02-10&portfolio=own%3Abeta", "Beta")
     follows("Limits", "/portfolio/limits", "?portfolio=own%3Abeta", "Beta")
     follows("Risk", "/portfolio/risk", "?asof=2020-02-10&level=99&portfolio=own%3Abeta", "Beta")
+    link = "<a id=to href='/portfolio/holdings?portfolio=own%3Abeta&instrument=ZAAA'>ZAAA</a>"
+    page.evaluate("link => document.querySelector('.fw-tab').insertAdjacentHTML('beforeend', link)", link)
+    with page.expect_navigation():
+        page.locator("#to").click()
+    expect(page).to_have_url(f"{home}/portfolio/holdings?portfolio=own%3Abeta&instrument=ZAAA&asof=2020-02-10")
+    follows("Risk", "/portfolio/risk", "?asof=2020-02-10&level=99&portfolio=own%3Abeta", "Beta")
     page.locator(CHOICE).select_option("own:alpha")
     follows("Exposure", "/portfolio/exposure", "?asof=2020-02-10", "Alpha")
     page.goto(f"{home}/portfolio/holdings?instrument=ZAAA&portfolio=own%3Aalpha")

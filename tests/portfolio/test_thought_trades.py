@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from core.portfolio_limits.limit import LimitState, PortfolioLimit
+from dashboard.what_if.limits import breach_line, limits_table
 from portfolio.book_liquidity import DAYS, liquidity_of
 from portfolio.day_holdings import holdings
 from portfolio.holdings import Holdings
-from portfolio.limits.judge import stands
-from portfolio.limits.tried import limits_tried
+from portfolio.limits.judge import Finding, stands
+from portfolio.limits.tried import LimitTried, limits_tried
 from portfolio.risk import book_of, risk_of
 from portfolio.risk_query import RiskQuery
 from portfolio.thought_trades import Trade, Tried, parse_cost, parse_trades, tried, write_trades
 from sample.load import load_sample, portfolios
 from storage.stores import Stores
+from tests.dashboard.tabs.test_holdings import text_of
 
 FUND, *STRATEGIES = portfolios("sample")
 EQUITY = STRATEGIES[0]
@@ -144,9 +149,21 @@ def test_limits_after_trades_are_what_the_figures_after_them_say(sample: Stores)
     now = {each.limit.figure: each for each in stands(sample, [FUND], None, sample.clock.now())}
     assert {name: each.before.value for name, each in by.items()} == {name: each.value for name, each in now.items()}
     assert by["restricted"].after.of == "BAC, GE" and not by["restricted"].would_breach, "it was broken before"
+    fewer = replace(by["restricted"].before, of="BAC")
+    assert replace(by["restricted"], before=fewer).would_breach, "each that is bought is a breach of its own"
     larger = tried(sample, whole, QUERY, [Trade("XOM", 0.6 * whole.nav, is_money=True)])
     broken = [each for each in limits_tried(sample, FUND, None, sample.clock.now(), larger) if each.would_breach]
     assert {"position", "sector", "turnover"} <= {each.after.limit.figure for each in broken}
+
+
+def test_what_is_not_known_after_trades_is_no_limit_that_holds_again() -> None:
+    limit = PortfolioLimit(figure="liquidate_days", value=5.0)
+    broken = Finding(FUND, limit, 9.0, "", LimitState.BREACHED, "", 1.0)
+    lost = LimitTried(broken, replace(broken, value=None, state=LimitState.UNKNOWN, why="no volume of NEW"))
+    assert lost.would_be_lost and not lost.would_breach
+    assert "no longer" not in text_of(limits_table([lost], is_known=True))
+    assert "no volume of NEW" in text_of(breach_line([lost])[0])
+    assert "not known" in text_of(limits_table([], is_known=False))
 
 
 def test_without_trades_limits_stay_as_they_are(sample: Stores) -> None:

@@ -41,6 +41,8 @@ def test_numbers_stay_numbers_percent_is_percent_and_no_text_is_run(stores: Stor
     ]  # fmt: skip
     assert [cell.number_format for cell in sheets["Positions"].rows[1]] == ["General", "General", "0.00%"]
     assert sheets["Positions"].frozen_rows == 1
+    quoted = {"tables": [table(name="a" * 30 + "'bc")]}
+    assert list(opened(client_of(stores, Role.ANALYST).post("/table.xlsx", json=quoted).data)) == ["a" * 30]
 
 
 @pytest.mark.parametrize(
@@ -51,6 +53,8 @@ def test_numbers_stay_numbers_percent_is_percent_and_no_text_is_run(stores: Stor
         ({"tables": [table(columns=[])]}, "columns"),
         ({"tables": [table()], "more": 1}, "more: "),
         ([], "the body: "),
+        ({"tables": [table(rows=[[[]] * 4] * 300)]}, "rows.0.0"),
+        ({"tables": [table(columns=["x"] * 400, rows=[[1.0] * 400] * 800)]}, "more than 300,000 cells"),
     ],
 )
 def test_what_is_no_table_is_refused_and_said_why(stores: Stores, sent: Any, why: str) -> None:
