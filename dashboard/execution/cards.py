@@ -33,7 +33,7 @@ def strip(found: Execution) -> list[html.Article]:
         _slippage("decision", "Slippage, decision", whole.decision, "the price at which it was decided on"),
         _slippage("arrival", "Slippage, arrival", whole.arrival, "the middle of the market when it was submitted"),
         _interval(found),
-        card(f"{ID}-shortfall", "Shortfall", text.money(whole.shortfall.total), currency,
+        card(f"{ID}-cost", "Shortfall", text.money(whole.shortfall.total), currency,
              why=f"{basis_points(whole.shortfall.in_basis_points(whole.shortfall.total))} of the paper value",
              definition="Implementation shortfall (Perold 1988): what the decisions would have brought on paper, less "
                         "what they did; above 0: it cost"),
