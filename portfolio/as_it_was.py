@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portfolio.fund import Fund
+from portfolio.given import NOTHING_SAID, said_of
 from storage.clickhouse.reads.nav_points import NavPoints, nav_points
 from storage.clickhouse.reads.portfolio import DAY_SECONDS, DailyNavs, Moves
 
@@ -48,15 +49,21 @@ def past_of(
 ) -> Past | None:
     """Return a portfolio, or those that it is the sum of, from `start` until `end`, looked at each `step` seconds.
 
-    None: it has no value. Raises StorageUnavailable or StorageRejected.
+    None: it has no value, or one that is built from trades. Raises StorageUnavailable or StorageRejected.
     """
     names = [each for each in whole.sources(portfolio) if each in whole.rows]
-    if not names:
+    if not names or is_built(whole, portfolio):
         return None
     points = nav_points(clickhouse, origin, names, start, end, step)
     return Past(
         whole, _of(whole.navs, [whole.rows[each] for each in names]), points, np.datetime64(start // DAY_SECONDS, "D")
     )
+
+
+def is_built(whole: Fund, portfolio: str) -> bool:
+    """Return whether what trades come to is in a portfolio's values: of that no past is known."""
+    node = whole.tree.get(portfolio)
+    return bool(whole.history(portfolio, said_of(node) if node else NOTHING_SAID).built)
 
 
 def _of(navs: DailyNavs, rows: list[int]) -> DailyNavs:

@@ -173,7 +173,10 @@ def built(
         name or portfolio.currency: course.cash[:, at] for at, name in enumerate(("", *currencies)) if name in moved
     }
     told_in = tuple(each or portfolio.currency for each in course.currency_of)
-    has_money = any(each.kind in ("deposit", "withdrawal") for each in given)
+    # What a future gained since it came or went at a price that nobody told is in nobody's cash.
+    futures = {symbol for symbol, each in about.items() if each.is_settled_daily}
+    is_lost = not futures.isdisjoint(rows.uncosted)
+    has_money = not is_lost and any(each.kind in ("deposit", "withdrawal") for each in given)
     flows, transfers = _moved(given, ends, symbols, portfolio.currency)
     return Built(
         portfolio, ends, tuple(symbols), course.quantity, costs, told_in, cash, flows, transfers, opened,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 LAST_SECOND = 2**32 - 1
-NO_MONEY = "no deposit was told, nor cash to begin with"
+NO_MONEY = "no deposit was told, nor cash to begin with, or a future came or went at no told price"
 
 
 def built_nav(stores: Stores, whole: Fund, portfolio: Portfolio) -> BuiltNav | None:
@@ -50,7 +50,7 @@ def _valued(whole: Fund, portfolio: Portfolio, reports: BuiltReports) -> BuiltNa
     for place, currency in enumerate(book.currencies):
         of_one = reports.prices[:, place] * reports.multiplier(place)
         values += _worth(book.quantities[:, place], of_one * rates[currency])
-        moved += _worth(book.transfers[:, place], of_one * _next_known(rates[currency]))
+        moved += _worth(book.transfers[:, place], _next_known(of_one * rates[currency]))
     for currency, amounts in book.cash.items():
         values += _worth(amounts, rates[currency])
     for currency, amounts in book.flows.items():
@@ -84,8 +84,8 @@ def _worth(amounts: Floats, of_one: Floats) -> Floats:
     return np.where(amounts == 0, 0.0, amounts * of_one)
 
 
-def _next_known(rates: Floats) -> Floats:
-    """Return each rate, or the next one that there is."""
-    at = np.where(np.isfinite(rates), np.arange(len(rates)), len(rates))
+def _next_known(values: Floats) -> Floats:
+    """Return each value, or the next one that there is."""
+    at = np.where(np.isfinite(values), np.arange(len(values)), len(values))
     following = np.minimum.accumulate(at[::-1])[::-1]
-    return np.append(rates, np.nan)[following]
+    return np.append(values, np.nan)[following]

@@ -36,8 +36,10 @@ def with_empty_days(
             told.setdefault(id, set()).add(max(day, start // DAY_SECONDS))
     found = dict(reports)
     for id, days in told.items():
-        booked = traded_days(stores.clickhouse, origin, id, first[id] * DAY_SECONDS)
-        bought = min((day for _, day, _ in booked), default=first[id])
+        booked = traded_days(stores.clickhouse, origin, id, (first[id] + 1) * DAY_SECONDS)
+        if not booked:
+            continue  # nobody told what was bought: what was held before the first report is not known
+        bought = min(day for _, day, _ in booked)
         empty = np.array(sorted(day for day in days if day < bought), dtype=np.int64) * DAY_SECONDS
         found[id] = np.concatenate([empty, reports[id]])
     return found

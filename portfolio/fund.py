@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,9 +13,11 @@ from portfolio.allowed import Limits, seen
 from portfolio.given import NOTHING_SAID, Said, said_of
 from portfolio.history import DAY_SECONDS, NOTHING, BuiltNav, History, Move, Nav, history_of
 from portfolio.series.exchange import Exchange, converted_values, spans
-from portfolio.series.total import summed, within
+from portfolio.series.total import is_over, summed, within
 from storage.clickhouse.reads.portfolio import DailyNavs
 from storage.state.portfolios import Portfolio
+
+TOO_FEW = "left out: its values are built from trades, and stand on too few days"
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +104,12 @@ class Fund:
 
     def _sum(self, portfolio: str, said: Said, currency: str) -> History:
         found = [(each, self.history(each.id, said_of(each), currency)) for each in self.parts(portfolio)]
-        there = [(each.id, history) for each, history in found if len(history.nav)]
-        lost = tuple(line for _, history in found if not len(history.nav) for line in history.told)
+        sparse = _sparse([history for _, history in found])
+        there = [(each.id, history) for each, history in found if len(history.nav) and history not in sparse]
+        lost = (
+            *(line for _, history in found if not len(history.nav) for line in history.told),
+            *(f"{each.name}: {TOO_FEW}" for each, history in found if history in sparse),
+        )
         if not there:
             return replace(history_of(NOTHING, said), told=lost)
         made = summed(there, said)
@@ -123,6 +129,19 @@ class Fund:
             return replace(made, told=(f"{node.name}: there is no rate from {own} to {currency}; it is left out",))
         lost = spans(nav.dates[~found.kept])
         return replace(made, told=(f"{node.name}: no rate from {own} to {currency} on {lost}; left out there",))
+
+
+def _sparse(parts: Sequence[History]) -> list[History]:
+    """Return the parts built from trades that would take days from parts whose values are reported daily.
+
+    Built values stand on days with a trade or price alone.
+    """
+    there = [each for each in parts if len(each.nav)]
+    ends = [each.nav.dates[-1] for each in there if not each.built and each.cadence.rhythm == "daily"]
+    if not ends:
+        return []
+    built = (each for each in there if each.built)
+    return [each for each in built if each.cadence.rhythm != "daily" or (not each.ended and is_over(each, max(ends)))]
 
 
 def _nav(navs: DailyNavs, row: int) -> Nav:

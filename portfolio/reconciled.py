@@ -159,6 +159,8 @@ class Sides:
         currency, is_known = self._portfolio.currency, np.isfinite(two) & np.isfinite(one)
         sides = (True, True) if is_known.any() else (bool(np.isfinite(one[-1])), bool(np.isfinite(two[-1])))
         line = Line("nav", id, currency, None, currency, self._days, one, two, worth, is_within, sides)
+        if not is_known.any():  # what can be compared on no day does not agree
+            return replace(line, is_within=np.zeros(len(self._days), dtype=np.bool_))
         return replace(_where_known(line, is_known), worth=worth)
 
     def _built_nav(self, id: str, positions: Sequence[Line]) -> Floats:

@@ -172,7 +172,7 @@ def _on_last(line: Line, nav: float, looks_back: bool) -> Compared | None:
     """Return a line as it is on the last day; None: it is on neither side."""
     if not any(line.sides):
         return None
-    one, two, worth = (float(each[-1]) for each in (line.built, line.reported, line.worth))
+    one, two, worth = float(line.built[-1]), float(line.reported[-1]), float(line.worth[line.row])
     within = np.flatnonzero(line.is_within)
     since = None if line.is_within[-1] or not looks_back else line.days[int(within[-1]) + 1 if len(within) else 0]
     return Compared(

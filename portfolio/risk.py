@@ -212,7 +212,7 @@ def book_with(found: Holdings, returns: InstrumentReturns, known: Sequence[Holdi
     """Return the book of those of the positions `known` that have returns."""
     column = {key: at for at, key in enumerate(returns.keys)}
     used = tuple(each for each in known if key_of_position(each) in column)
-    unpriced = tuple(each for each in found.positions if not math.isfinite(each.value))
+    unpriced = tuple(each for each in (*found.positions, *found.foreign_cash) if not math.isfinite(each.value))
     return Book(
         found, returns, used, np.array([each.value for each in used], dtype=np.float64),
         np.array([column[key_of_position(each)] for each in used], dtype=np.intp), unpriced,

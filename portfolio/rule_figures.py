@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from core.alerts.expression import Figure
 from core.alerts.series import OfPortfolios, PastFigures, Series
 from core.model import Labels, labels
-from portfolio.as_it_was import Past, past_of
+from portfolio.as_it_was import Past, is_built, past_of
 from portfolio.chosen import key_of
 from portfolio.given import has_ended, newest_value, said_of
 from portfolio.histories import fund
@@ -47,7 +47,8 @@ def past_of_portfolios(stores: Stores) -> OfPortfolios:
         there = {key: past for key, past in pasts.items() if past is not None}
         step = _step(list(there.values()), start, every)
         made = [_series(stores, some[key], figure, past, past.moments(start, step)) for key, past in there.items()]
-        return PastFigures([each for each in made if each is not None], len(meant) - len(some), step)
+        built = sum(is_built(fund(stores, each.origin), each.id) for each in some.values())
+        return PastFigures([each for each in made if each is not None], len(meant) - len(some) + built, step)
 
     return of
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +36,8 @@ LARGE_BYTES, LARGE_PACKED_BYTES = 2 * PART_BYTES[NDJSON], PART_BYTES[NDJSON] // 
 GROUPS_AT_ONCE = 1_000
 MOST_COMPARED = 200_000
 """Rows that are compared with each other at once."""
+MOST_TOLD = 40
+"""Sentences told of a file; the others are counted."""
 Opened = Callable[[], AbstractContextManager[IO[bytes]]]
 """Opens the file anew, and tells on leaving when it is another one by now."""
 Read = Callable[[], Iterator[Raw]]
@@ -139,7 +141,8 @@ def _stored(stores: Stores, asked: Asked, read: Read) -> Generator[str, None, In
         sums = _added(sums, taken) if sums else taken
         yield f"{count(sums.rows, 'row')} of {asked.kind.name} stored"
     assert sums is not None, "a file without rows is refused"
-    return sums
+    more = len(sums.told) - MOST_TOLD
+    return sums if more <= 0 else replace(sums, told=(*sums.told[:MOST_TOLD], f"and {count(more, 'remark')} more"))
 
 
 @dataclass(slots=True)

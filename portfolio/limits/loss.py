@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from analytics.holdings_risk import historical_risk
@@ -27,6 +28,8 @@ def value_at_risk_ratio(stores: Stores, found: Holdings, nav: float, level: floa
     Of every position: on the Risk page one without returns is left out, here nothing is known then. Raises NotKnown;
     StorageUnavailable or StorageRejected.
     """
+    if unrated := sorted({each.currency for each in found.foreign_cash if not math.isfinite(each.value)}):
+        raise NotKnown(f"there is no rate for {first_of(unrated)}")
     if not found.positions and not found.foreign_cash:
         return 0.0
     book = book_from(stores, found, RiskQuery(level))
