@@ -20,6 +20,7 @@ from analytics.book_course import units
 from analytics.lots import Method
 from analytics.transactions import Kind, Transaction
 from core.errors import BookRefused
+from core.format import first_of
 from portfolio.given import said_of
 from portfolio.reports import covers
 from storage.clickhouse.reads.book import Position, cash_told, positions_at
@@ -45,6 +46,9 @@ MONEY: Mapping[str, tuple[Kind, Kind]] = {
 }  # fmt: skip
 """Transactions of money alone, as the ledger calls those that came and those that went. Of a deposit and a withdrawal
 the name says which way it went, whatever the sign."""
+
+
+NO_MONEY = "no deposit was told, nor cash to begin with"
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +77,13 @@ class Built:
     """Day of the report that it begins with; None: it begins with nothing."""
     problem: str = ""
     """Why nothing could be built; then there are no symbols and no cash."""
-    has_money: bool = True
-    """Whether anybody told of money: in, out, or there at the beginning. Without, cash is what trades alone cost."""
+    no_money: str = ""
+    """Why its money is not known; empty: it is. Without, cash is what trades alone cost."""
+
+    @property
+    def has_money(self) -> bool:
+        """Return whether its money is known."""
+        return not self.no_money
 
     def at(self, day: int) -> dict[str, float]:
         """Return the quantities at the end of a day, by place, of what is held."""
@@ -175,12 +184,14 @@ def built(
     told_in = tuple(each or portfolio.currency for each in course.currency_of)
     # What a future gained since it came or went at a price that nobody told is in nobody's cash.
     futures = {symbol for symbol, each in about.items() if each.is_settled_daily}
-    is_lost = not futures.isdisjoint(rows.uncosted)
-    has_money = not is_lost and any(each.kind in ("deposit", "withdrawal") for each in given)
+    lost = sorted(futures & rows.uncosted)
+    no_money = f"{first_of(lost)} came or went at a price that nobody told" if lost else ""
+    if not any(each.kind in ("deposit", "withdrawal") for each in given):
+        no_money = NO_MONEY
     flows, transfers = _moved(given, ends, symbols, portfolio.currency)
     return Built(
         portfolio, ends, tuple(symbols), course.quantity, costs, told_in, cash, flows, transfers, opened,
-        has_money=has_money,
+        no_money=no_money,
     )  # fmt: skip
 
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 LAST_SECOND = 2**32 - 1
-NO_MONEY = "no deposit was told, nor cash to begin with, or a future came or went at no told price"
 
 
 def built_nav(stores: Stores, whole: Fund, portfolio: Portfolio) -> BuiltNav | None:
@@ -37,7 +36,7 @@ def built_nav(stores: Stores, whole: Fund, portfolio: Portfolio) -> BuiltNav | N
     reports = built_of(stores, whole, about, portfolio.id, LAST_SECOND, is_costed=False)
     if reports is None:
         return None
-    if why := reports.book.problem or ("" if reports.book.has_money else NO_MONEY):
+    if why := reports.book.problem or reports.book.no_money:
         return BuiltNav(NOTHING, (f"{portfolio.name}: no value is built from its trades: {why}",))
     return _valued(whole, portfolio, reports)
 

@@ -196,7 +196,7 @@ def test_tools_give_the_data_as_table_and_csv(page: Page, site: Site) -> None:
         page.get_by_role("button", name="Download CSV: CPU").click()
     text = Path(waiting.value.path()).read_text(encoding="utf-8-sig")
     lines = text.strip().splitlines()
-    assert lines[0].endswith(",user")
+    assert lines[0].endswith(',"user, %"')
     assert len(lines) == 121
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Download PNG: CPU").click()

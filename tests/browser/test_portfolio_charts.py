@@ -143,7 +143,7 @@ def test_a_chart_is_exported_as_picture_and_as_data_in_full(url: str, page: Page
     bars = download(page, "distribution", "csv", tmp_path).decode("utf-8-sig").split()
     assert sum(int(line.rsplit(",", 1)[1]) for line in bars if line[-1].isdigit()) == DAYS - 1
     added = download(page, "contribution", "csv", tmp_path).decode("utf-8-sig")
-    assert "Trend following" in added and added.startswith("name,contribution")
+    assert "Trend following" in added and added.startswith('name,"contribution, %"')
 
 
 @pytest.mark.parametrize("height", [720, 768, 900])

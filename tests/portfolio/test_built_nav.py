@@ -104,6 +104,38 @@ def test_what_is_transferred_in_is_money_at_the_price_of_its_day(funded: Stores,
     assert nav.flow[-1] == 600
 
 
+def test_what_came_in_before_its_first_price_is_money_of_the_day_that_has_one(funded: Stores, send: Send) -> None:
+    moved(send, -4, action="deposit", amount=1_000)
+    bought(send, -3, 100, 10)
+    moved(send, -2, action="transfer", instrument="OTHER", quantity=50)
+    price(send, -1, 12, "OTHER")
+    found = of(funded)
+    assert found.nav.value.tolist() == [1_000, 1_600]
+    assert found.nav.flow[-1] == 600 and found.track.returns[-1] == pytest.approx(0)
+
+
+def test_a_future_that_came_at_no_told_price_is_no_cash(funded: Stores, send: Send) -> None:
+    tell(send, "instruments", {"instrument": "ES", "asset_class": "future", "multiplier": 50})
+    moved(send, -4, action="deposit", amount=1_000_000)
+    moved(send, -3, action="transfer", instrument="ES", quantity=10)
+    price(send, -3, 5_000, "ES")
+    assert of(funded).told == (
+        "Alpha: no value is built from its trades: ES came or went at a price that nobody told",
+    )  # fmt: skip
+
+
+def test_a_part_with_few_trades_takes_no_day_from_one_that_reports_daily(funded: Stores, send: Send) -> None:
+    put_portfolios(funded.state, [Portfolio("own", "gamma", "Gamma", "alpha", currency="EUR")])
+    for back in range(60, -1, -1):
+        tell(send, "nav", {"portfolio": "beta", "ts": at(TODAY - back * DAY), "nav": 1_000 + back})
+    for back in (50, 30):
+        moved(send, -back, action="deposit", amount=500, portfolio="gamma")
+        bought(send, -back, 10, 10, portfolio="gamma")
+    found = of(funded)
+    assert (len(found.nav), found.nav.dates[-1]) == (61, day(0))
+    assert any("Gamma: left out: its values are built from trades" in line for line in found.told)
+
+
 def test_other_currencies_are_at_the_rate_of_the_day_and_days_without_one_are_told(funded: Stores, send: Send) -> None:
     tell(send, "fx", {"base": "USD", "quote": "EUR", "ts": at(TODAY - 20 * DAY), "rate": 0.5})
     moved(send, -21, action="deposit", amount=1_000)
