@@ -115,8 +115,9 @@ def test_what_came_in_before_its_first_price_is_money_of_the_day_that_has_one(fu
 
 
 def test_a_future_that_came_at_no_told_price_is_no_cash(funded: Stores, send: Send) -> None:
-    tell(send, "instruments", {"instrument": "ES", "asset_class": "future", "multiplier": 50})
+    tell(send, "instruments", {"symbol": "ES", "asset_class": "future", "multiplier": 50})
     moved(send, -4, action="deposit", amount=1_000_000)
+    bought(send, -4, 1, 10)
     moved(send, -3, action="transfer", instrument="ES", quantity=10)
     price(send, -3, 5_000, "ES")
     assert of(funded).told == (
