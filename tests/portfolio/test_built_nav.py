@@ -115,14 +115,14 @@ def test_what_came_in_before_its_first_price_is_money_of_the_day_that_has_one(fu
 
 
 def test_a_future_that_came_at_no_told_price_is_no_cash(funded: Stores, send: Send) -> None:
+    put_portfolios(funded.state, [Portfolio("own", "gamma", "Gamma", currency="EUR")])
     tell(send, "instruments", {"symbol": "ES", "asset_class": "future", "multiplier": 50})
-    moved(send, -4, action="deposit", amount=1_000_000)
-    bought(send, -4, 1, 10)
-    moved(send, -3, action="transfer", instrument="ES", quantity=10)
+    moved(send, -4, action="deposit", amount=1_000_000, portfolio="gamma")
+    bought(send, -4, 1, 10, portfolio="gamma")
+    moved(send, -3, action="transfer", instrument="ES", quantity=10, portfolio="gamma")
     price(send, -3, 5_000, "ES")
-    assert of(funded).told == (
-        "Alpha: no value is built from its trades: ES came or went at a price that nobody told",
-    )  # fmt: skip
+    why = "ES came or went at a price that nobody told"
+    assert fund(funded, "own").history("gamma").told == (f"Gamma: no value is built from its trades: {why}",)
 
 
 def test_a_part_with_few_trades_takes_no_day_from_one_that_reports_daily(funded: Stores, send: Send) -> None:
