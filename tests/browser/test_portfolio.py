@@ -253,7 +253,7 @@ def test_the_own_portfolio_that_was_used_last_opens_first(
 
 def test_a_kept_portfolio_that_is_gone_is_said_and_another_is_shown(url: str, page: Page) -> None:
     open_fund(page, url)  # what it shows is kept, too
-    page.evaluate("localStorage.setItem('fundwatch-choices /portfolio', 'portfolio=own%3Agone')")
+    page.evaluate("localStorage.setItem('fundwatch-shared /portfolio', 'portfolio=own%3Agone&asof=')")
     open_fund(page, url)
     expect(page.locator("#portfolio-notes")).to_contain_text("there is no “own:gone”; All strategies is used")
 
