@@ -19,6 +19,7 @@
     },
     async xlsx(panel) {
       const tables = fw.panelData(panel, typed);
+      for (const table of tables) table.columns = table.columns.map((name) => name.replace(/, ratio$/, "")); // they stand as percent
       if (!tables.length) return fw.announce("No data to download");
       const headers = { "Content-Type": "application/json" };
       const answer = await fetch("/table.xlsx", { method: "POST", headers, body: JSON.stringify({ tables }) });
