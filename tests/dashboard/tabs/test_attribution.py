@@ -51,7 +51,8 @@ def test_the_fund_by_sector_with_what_no_position_added(sample: Stores) -> None:
     (bars,) = found.figures["attribution-bars-graph"]["data"]
     assert sum(bars["x"][:-1]) == pytest.approx(bars["x"][-1], abs=0.002)
     assert "send benchmark_weights" in text_of(found.slots["attribution-brinson-table"])
-    assert "1.5 % a year, 15 % of gains, with high-water mark" in text_of(found.slots["attribution-fees-said"])
+    said = text_of(found.slots["attribution-fees-said"])
+    assert "1.5 % a year, charged each day, days / 365, 15 % of gains, with high-water mark" in said
     gross, net = found.figures["attribution-gross-net-graph"]["data"]
     assert gross["y"][-1] > net["y"][-1] > 100
 
