@@ -124,7 +124,7 @@ def test_fees_of_a_portfolio_that_reports_its_values_alone_are_shown(stores: Sto
     found = view(stores, portfolio="own:fees", window="ALL")
     assert "Fees reported no positions" in text_of(found.slots["attribution-strip"])
     assert "gross +10.0 %, net +" in text_of(found.slots["attribution-strip"])
-    assert "2 % a year, 20 % of gains" in text_of(found.slots["attribution-fees-said"])
+    assert "2 % a year, charged each day, days / 365, 20 % of gains" in text_of(found.slots["attribution-fees-said"])
     assert "10.0 %" in text_of(found.slots["attribution-fees-table"])
     gross, net = found.figures["attribution-gross-net-graph"]["data"]
     assert gross["y"][-1] == 110.0 > net["y"][-1] > 100
