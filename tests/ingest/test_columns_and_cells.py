@@ -19,7 +19,7 @@ from portfolio.ingest.faults import Faults
 from portfolio.ingest.labels import label_column
 from portfolio.ingest.raw import Cells
 
-NOW = 1_800_000_000.0
+NOW = 1_705_000_000.0
 TEXTS = st.sampled_from([
     "", " ", "a", " buy ", "SELL", "hold", "EUR", "eur", "XXX", "12", "-1", "1e400", "nan", "1,5", "0", "x" * 70,
     "a\tb", "2026-01-05", "2026-01-05T10:00:00", "2026-01-05T10:00:00Z", "2026-01-05 10:00:00.123456+02:00",

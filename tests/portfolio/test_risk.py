@@ -13,7 +13,8 @@ import pytest
 from core.clock import SystemClock
 from dashboard.risk.cards import left_out
 from dashboard.risk.charts import back_test
-from portfolio.holdings import GROUPS, holdings
+from portfolio.day_holdings import holdings
+from portfolio.holdings import GROUPS
 from portfolio.instrument_returns import InstrumentReturns
 from portfolio.limits.loss import NotKnown, value_at_risk_ratio
 from portfolio.risk import Book, book_of, book_pnl, lost_of, risk_of
