@@ -48,7 +48,10 @@ STANDS = "#page .fw-tab, body:not(:has(#react-entry-point)) main"
 """What shows when an address has been opened."""
 UNFOLD = "document.querySelectorAll('details').forEach(each => { each.open = true; })"
 DOWN = "window.scrollBy(0, innerHeight); scrollY + innerHeight >= document.documentElement.scrollHeight"
-STANDS_STILL = "document.getAnimations().every(each => !(each instanceof CSSTransition))"
+STANDS_STILL = """() => {
+    const under = document.getAnimations().filter((each) => each instanceof CSSTransition);
+    return Promise.allSettled(under.map((each) => each.finished)).then(() => null);
+}"""
 """No colour is on its way from one theme to the other: what waits for its piece keeps the old one for a moment."""
 MOST_SCREENS = 40
 
@@ -149,7 +152,7 @@ def swept(browser: Browser, how: str, site: str, addresses: Sequence[str]) -> No
             for theme in ("dark", "light"):
                 page.evaluate("theme => document.documentElement.setAttribute('data-bs-theme', theme)", theme)
                 page.wait_for_timeout(400)
-                page.wait_for_function(STANDS_STILL)
+                page.evaluate(STANDS_STILL)
                 lines = violations(page)
                 found += len(lines)
                 for line in lines:
