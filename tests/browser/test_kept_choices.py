@@ -26,10 +26,15 @@ def test_a_portfolio_and_its_day_go_along_and_each_page_keeps_what_is_its_own(
     def follows(link: str, path: str, query: str, shown: str) -> None:
         page.get_by_role("link", name=link, exact=True).click()
         expect(page).to_have_url(f"{home}{path}{query}")
+        stands(path, shown)
+
+    def stands(path: str, shown: str) -> None:
         expect(page.locator(CHOICE).locator("option:checked")).to_have_text(shown)
+        if path != "/portfolio/limits":
+            expect(page.get_by_role("heading", name=f"{shown} reported no positions")).to_be_visible()
 
     page.goto(f"{home}/portfolio/risk?level=99&portfolio=own%3Abeta&asof=2020-02-10")
-    expect(page.locator(CHOICE)).to_have_value("own:beta")
+    stands("/portfolio/risk", "Beta")
     follows("Holdings", "/portfolio/holdings", "?asof=2020-02-10&portfolio=own%3Abeta", "Beta")
     follows("Limits", "/portfolio/limits", "?portfolio=own%3Abeta", "Beta")
     follows("Risk", "/portfolio/risk", "?asof=2020-02-10&level=99&portfolio=own%3Abeta", "Beta")
@@ -38,10 +43,14 @@ def test_a_portfolio_and_its_day_go_along_and_each_page_keeps_what_is_its_own(
     with page.expect_navigation():
         page.locator("#to").click()
     expect(page).to_have_url(f"{home}/portfolio/holdings?portfolio=own%3Abeta&instrument=ZAAA&asof=2020-02-10")
+    stands("/portfolio/holdings", "Beta")
     follows("Risk", "/portfolio/risk", "?asof=2020-02-10&level=99&portfolio=own%3Abeta", "Beta")
     page.locator(CHOICE).select_option("own:alpha")
+    expect(page).to_have_url(f"{home}/portfolio/risk?asof=2020-02-10&level=99")
     follows("Exposure", "/portfolio/exposure", "?asof=2020-02-10", "Alpha")
     page.goto(f"{home}/portfolio/holdings?instrument=ZAAA&portfolio=own%3Aalpha")
+    stands("/portfolio/holdings", "Alpha")
     follows("Risk", "/portfolio/risk", "?level=99&portfolio=own%3Aalpha", "Alpha")
     page.locator(CHOICE).select_option("own:beta")
+    expect(page).to_have_url(f"{home}/portfolio/risk?level=99&portfolio=own%3Abeta")
     follows("Holdings", "/portfolio/holdings", "?portfolio=own%3Abeta", "Beta")
