@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from access.viewer import Viewer
-from core.clock import SystemClock
 from core.roles import Role
 from dashboard.tabs import holdings
 from dashboard.views.tab import Choices
-from storage.state.portfolios import put_portfolios
 from storage.stores import Stores
 from tests.dashboard.tabs.test_holdings import text_of
-from tests.ingest.conftest import Send, sender
+from tests.ingest.conftest import Send
 from tests.ingest.test_door import DAY, at
-from tests.portfolio.test_holdings import ALPHA, TODAY
+from tests.portfolio.test_holdings import TODAY
 
 VIEWER = Viewer("ana", Role.VIEWER)
-
-
-@pytest.fixture
-def funded(stores: Stores) -> Stores:
-    put_portfolios(stores.state, [ALPHA])
-    return replace(stores, clock=SystemClock())
-
-
-@pytest.fixture
-def send(funded: Stores) -> Send:
-    return sender(funded)
 
 
 def held(send: Send, day: int, **prices: float) -> None:

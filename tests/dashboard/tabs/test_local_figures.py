@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from access.viewer import Viewer
-from core.clock import SystemClock
 from core.roles import Role
 from dashboard.tabs import attribution, holdings, trades
 from dashboard.views.tab import Choices, Page
-from storage.state.portfolios import put_portfolios
 from storage.stores import Stores
 from tests.dashboard.tabs.test_holdings import text_of
-from tests.ingest.conftest import Send, sender
+from tests.ingest.conftest import Send
 from tests.ingest.test_door import DAY, at
-from tests.portfolio.test_holdings import ALPHA, TODAY, bought, held, tell
-
-
-@pytest.fixture
-def funded(stores: Stores) -> Stores:
-    put_portfolios(stores.state, [ALPHA])
-    return replace(stores, clock=SystemClock())
-
-
-@pytest.fixture
-def send(funded: Stores) -> Send:
-    return sender(funded)
+from tests.portfolio.test_holdings import TODAY, bought, held, tell
 
 
 def shown(stores: Stores, page: Page, slot: str) -> str:
