@@ -22,6 +22,9 @@ DONTNEED = 4
 ARENA_MAX = -8
 """M_ARENA_MAX of glibc's <malloc.h>."""
 HEAPS = 2
+LOOK_AFTER = (5_000, 10, 100)
+"""Python's collector looks at what is newest after so many more objects, at the next older part after so many such
+looks, at all after so many of those: a full look for some five million objects that stay."""
 
 
 def share_heaps() -> None:
@@ -57,9 +60,12 @@ def keep_what_is() -> None:
     """Let Python's collector look through no object that there is now: what a start made stays as long as the process.
 
     Looking through it all takes as long as reading a batch of ten thousand rows, and comes with every second of them.
+    What is made later is looked through seldom: with ten thousand alerts each look stops every thread for 50 ms, and
+    they came each second, as Python compares what is new with what is not kept out of the collector.
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*LOOK_AFTER)
 
 
 def give_back() -> None:

@@ -59,3 +59,18 @@ print(len(gc.get_objects()) < 100, len(made), gc.isenabled())
 """
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert told.split() == ["True", "10000", "True"]
+
+
+def test_ten_thousand_alerts_more_are_not_looked_through_each_second() -> None:
+    program = """
+import gc
+from core.memory import keep_what_is
+keep_what_is()
+looks = gc.get_stats()[2]["collections"]
+made = [{"labels": {"instance": str(number)}, "at": [number]} for number in range(10_000)]
+for second in range(20):
+    read = [{"labels": dict(each["labels"]), "at": list(each["at"])} for each in made]
+print(gc.get_stats()[2]["collections"] - looks, len(read), gc.isenabled())
+"""
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert told.split() == ["0", "10000", "True"]
