@@ -16,8 +16,8 @@ from core.catalogue import catalogue
 from core.errors import StorageUnavailable
 from core.format import count, noun
 from core.model import Facts
-from portfolio.ingest.cells import told_time
 from portfolio.ingest.faults import Faults
+from portfolio.ingest.moments import told_time
 from portfolio.ingest.request import Asked, Ingested
 from storage.clickhouse.pushed import Before, insert_samples, stored_before, waiting
 from storage.clickhouse.sample_rows import SERIES_COLUMNS
