@@ -24,6 +24,7 @@ from analytics.lots import Method
 from analytics.performance import anchor_day
 from analytics.round_trips import RoundTrip, TripFigures, by_side, figures, round_trips
 from analytics.transactions import Transaction
+from core.clock import DAY_SECONDS
 from core.errors import BookRefused
 from core.memo import Memo
 from portfolio.allowed import Limits
@@ -31,7 +32,6 @@ from portfolio.histories import fund
 from portfolio.query import FIRST_DAY, PortfolioQuery
 from portfolio.tellers import names_of, tellers
 from storage.clickhouse.client import ClickHouse
-from storage.clickhouse.reads.portfolio import DAY_SECONDS
 from storage.clickhouse.reads.trades import (
     Change,
     Fills,

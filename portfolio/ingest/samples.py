@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.catalogue import catalogue
+from core.clock import DAY_SECONDS
 from core.errors import StorageUnavailable
 from core.format import count, noun
 from core.model import Facts
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from storage.stores import Stores
 
-DAY_SECONDS = 86_400
 _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*", re.ASCII)
 
 

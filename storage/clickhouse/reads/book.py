@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.clock import DAY_SECONDS
+from core.currency import CASH
 from storage.clickhouse.client import ClickHouse
-from storage.clickhouse.reads.portfolio import CASH, DAY_SECONDS, POINT, DailyPrices, scattered
+from storage.clickhouse.reads.portfolio import POINT, DailyPrices, scattered
 
 
 @dataclass(frozen=True, slots=True)

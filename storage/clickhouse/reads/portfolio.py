@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from core.clock import DAY_SECONDS
+from core.currency import CASH
 from core.format import count
 from storage.clickhouse.client import ClickHouse
 
@@ -24,11 +26,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-DAY_SECONDS = 86_400
 LAST_DAY = 49_709
 """2106-02-06, days since 1970-01-01: the last whole day of ClickHouse's DateTime."""
-CASH = "CASH"
-"""Instrument name of the cash row among positions."""
 MOST_MARKS = 1_000
 MOVES_AT_ONCE = 500
 """Times listed in one statement."""
