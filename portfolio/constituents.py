@@ -20,7 +20,7 @@ from portfolio.histories import exchange
 from portfolio.series.blend import restored_at
 from portfolio.series.reference import catalogue
 from storage.clickhouse.reads.constituents import weights_told
-from storage.clickhouse.reads.portfolio import daily_prices_many
+from storage.clickhouse.reads.prices import daily_prices_many
 from storage.state.series import Blend, Series, list_series
 
 if TYPE_CHECKING:

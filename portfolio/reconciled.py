@@ -21,7 +21,7 @@ from portfolio.built import Built
 from portfolio.fund import Fund
 from portfolio.given import said_of
 from portfolio.holdings import is_settled_daily
-from storage.clickhouse.reads.portfolio import daily_prices_many
+from storage.clickhouse.reads.prices import daily_prices_many
 from storage.state.series import Series
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from portfolio.instrument_returns import CARRIED_DAYS, date_of
 from portfolio.risk import Book, book_with, lost_of, market_of, named_left_out, returns_of
 from portfolio.risk_query import RiskQuery
 from portfolio.series.reference import catalogue
-from storage.clickhouse.reads.portfolio import daily_prices_many
+from storage.clickhouse.reads.prices import daily_prices_many
 from storage.state.series import Series, list_series
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from portfolio.ingest.labels import no_labels
 from portfolio.ingest.moments import told_time
 from portfolio.ingest.raw import Raw
 from storage.clickhouse.order_states import NEVER_CHANGES, equal, merged_within, told
-from storage.clickhouse.reported import REPORTED, Reported, key_texts
+from storage.clickhouse.reported import key_texts
+from storage.clickhouse.reported_tables import REPORTED, Reported
 
 TABLES = {"fx": "prices"}
 """Kinds whose rows go to a table of another name."""

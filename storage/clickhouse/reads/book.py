@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from core.clock import DAY_SECONDS
 from core.currency import CASH
 from storage.clickhouse.client import ClickHouse
-from storage.clickhouse.reads.portfolio import POINT, DailyPrices, scattered
+from storage.clickhouse.reads.daily import POINT, scattered
+from storage.clickhouse.reads.prices import DailyPrices
 
 
 @dataclass(frozen=True, slots=True)
