@@ -7,13 +7,12 @@ import threading
 from collections.abc import Callable
 
 from alerting.mirror import NAME
-from core.clock import Clock
+from core.clock import DAY_SECONDS, Clock
 from core.errors import StorageError
 from storage.state.alerts_forgotten import MOST_INCIDENTS, forget_alerts
 from storage.state.database import State
 
 INTERVAL_SECONDS = 3_600.0
-DAY_SECONDS = 86_400.0
 
 log = logging.getLogger(__name__)
 

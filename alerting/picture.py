@@ -10,6 +10,7 @@ from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageFont
 
+from core.clock import DAY_SECONDS
 from core.format import in_unit
 
 WIDTH, HEIGHT = 560, 150
@@ -19,7 +20,6 @@ LEFT, RIGHT, TOP, BOTTOM = 8, 92, 10, 22
 TEXT_PIXELS = 12
 PAPER, INK, MUTED, LINE, LIMIT, SHADE = "#ffffff", "#16202c", "#5a6878", "#0b62c4", "#b4232c", "#fbeeee"
 """Mail is read on white, and forwarded to those who have other themes."""
-DAY_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 
 from analytics.lots import METHODS, Closed, Lot, Lots, Method
 from analytics.transactions import SIDES, Transaction, check, refused
-
-SECONDS_A_DAY = 86_400.0
+from core.clock import DAY_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class Position:
         if not self.lots:
             return float("nan")
         opened = sum(lot.quantity * lot.opened_seconds for lot in self.lots) / self.quantity
-        return (now_seconds - opened) / SECONDS_A_DAY
+        return (now_seconds - opened) / DAY_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from access.tokens import make_token
 from access.viewer import Viewer
 from benchmarks.report import Figure, show
 from core.roles import Role
-from core.settings.model import RateLimits
+from core.settings.visitors import RateLimits
 from storage.live.embedded import Valkey
 from storage.live.rate_limit import RateLimit
 from storage.live.redis import Live

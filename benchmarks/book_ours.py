@@ -18,11 +18,11 @@ from analytics.transactions import Transaction
 from benchmarks import books
 from benchmarks.books import PERIODS, TAIL, WINDOW, Book
 from benchmarks.worker import serve
+from core.clock import DAY_SECONDS
 from portfolio.series.blend import blended
 
 PACKAGES = ("numpy", "pandas", "scipy")
 FIRST_DAY = np.datetime64("2014-01-02")
-DAY_SECONDS = 86_400.0
 
 
 def deviation_parts(given: Book, _run: int) -> Any:

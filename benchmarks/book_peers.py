@@ -21,9 +21,9 @@ from pyfolio import pos, round_trips, timeseries, txn
 from benchmarks import books
 from benchmarks.books import PERIODS, TAIL, WINDOW, Book
 from benchmarks.worker import serve
+from core.clock import DAY_SECONDS
 
 PACKAGES = ("riskfolio-lib", "pyfolio-reloaded", "empyrical-reloaded", "bt", "numpy", "pandas", "scipy")
-DAY_SECONDS = 86_400.0
 Job = Callable[[int], Any]
 
 

@@ -10,9 +10,10 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.report import Figure, show
+from core.clock import DAY_SECONDS
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.migrate import migrate
-from storage.clickhouse.reads.portfolio import DAY_SECONDS, daily_navs, intraday_nav
+from storage.clickhouse.reads.portfolio import daily_navs, intraday_nav
 from tests.support.many import insert_navs, many
 
 POINTS = 10_000_000

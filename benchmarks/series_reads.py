@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from benchmarks.report import Figure, show
 from core.model import Facts
-from core.settings.model import Retention
+from core.settings.stores import Retention
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.migrate import apply_retention, migrate
 from storage.clickhouse.reads.series import MINUTE, RAW, Source, read_reduced

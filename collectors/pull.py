@@ -28,7 +28,7 @@ from core.kinds.postgresql.source import PostgresqlSource
 from core.model import Reading
 from core.net.reach import Deadline
 from core.settings.pull import Pull
-from portfolio.ingest.cells import AHEAD_SECONDS
+from portfolio.ingest.moments import AHEAD_SECONDS
 from portfolio.ingest.sparing import LONGEST_SECONDS, Row, take_good_rows
 from storage.state.pulled import Mark, RefusedRow, move_pull, read_pull
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
+DAY_SECONDS = 86_400
+
 
 class Clock(Protocol):
     """Where time comes from."""

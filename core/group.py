@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,3 +17,8 @@ class Group(BaseModel):
     """A frozen group of settings; an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def twice(names: Iterable[str]) -> list[str]:
+    """Return the names that stand there more than once, in order."""
+    return [name for name, count in Counter(names).items() if count > 1]

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from core.clock import DAY_SECONDS
 from portfolio.fund import Fund
 from portfolio.given import NOTHING_SAID, said_of
 from storage.clickhouse.reads.nav_points import NavPoints, nav_points
-from storage.clickhouse.reads.portfolio import DAY_SECONDS, DailyNavs, Moves
+from storage.clickhouse.reads.portfolio import DailyNavs, Moves
 
 if TYPE_CHECKING:
     from storage.clickhouse.client import ClickHouse

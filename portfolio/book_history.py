@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.clock import DAY_SECONDS
 from portfolio.allowed import Limits
 from portfolio.empty_books import with_empty_days
 from portfolio.fund import Fund
@@ -26,7 +27,6 @@ from portfolio.series.exchange import Exchange
 from storage.clickhouse.reads.book import report_days
 from storage.clickhouse.reads.book_days import cash_by_day, instruments_of, paid_by_day, reported_by_day
 from storage.clickhouse.reads.booked import first_booked
-from storage.clickhouse.reads.portfolio import DAY_SECONDS
 from storage.state.series import Series, list_series
 
 if TYPE_CHECKING:

@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 from analytics.book_course import units
 from analytics.lots import Method
 from analytics.transactions import Kind, Transaction
+from core.clock import DAY_SECONDS
+from core.currency import CASH
 from core.errors import BookRefused
 from core.format import first_of
 from portfolio.given import said_of
 from portfolio.reports import covers
 from storage.clickhouse.reads.book import Position, cash_told, positions_at
 from storage.clickhouse.reads.booked import Booked, booked
-from storage.clickhouse.reads.portfolio import CASH, DAY_SECONDS
 from storage.state.series import Series
 
 if TYPE_CHECKING:

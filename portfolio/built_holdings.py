@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.calendar import carried
+from core.clock import DAY_SECONDS
 from portfolio.built import Built, built
 from portfolio.reports import covers
 from storage.clickhouse.reads.book import Position, splits_told
 from storage.clickhouse.reads.booked import first_booked, traded_days
-from storage.clickhouse.reads.portfolio import DAY_SECONDS, daily_prices_many
+from storage.clickhouse.reads.prices import daily_prices_many
 from storage.state.series import Series
 
 if TYPE_CHECKING:

@@ -13,13 +13,14 @@ import numpy as np
 
 from analytics.block import Floats
 from analytics.calendar import Dates, carried
+from core.clock import DAY_SECONDS
 from core.currency import CASH
 from core.format import count, first_of
 from portfolio.histories import exchange
 from portfolio.series.blend import restored_at
 from portfolio.series.reference import catalogue
 from storage.clickhouse.reads.constituents import weights_told
-from storage.clickhouse.reads.portfolio import DAY_SECONDS, daily_prices_many
+from storage.clickhouse.reads.prices import daily_prices_many
 from storage.state.series import Blend, Series, list_series
 
 if TYPE_CHECKING:

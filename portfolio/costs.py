@@ -12,8 +12,8 @@ from core.format import count
 from portfolio.allowed import Limits
 from portfolio.histories import fund
 from portfolio.holdings import QUANTITY_OFF, Holding, Holdings
+from portfolio.matched_trips import matched
 from portfolio.reports import covers
-from portfolio.round_trips import matched
 from portfolio.tellers import tellers
 from storage.clickhouse.reads.trades import Place
 

@@ -18,7 +18,7 @@ from portfolio.intraday import Intraday
 from portfolio.query import DEFAULT_ROLLING, FREQUENCY_NAMES, UNIT, UNITS, Frequency, PortfolioQuery
 from portfolio.series.reference import Reference
 from portfolio.series.risk_free import RiskFreeRate
-from storage.clickhouse.reads.portfolio import Restatement
+from storage.clickhouse.reads.restatements import Restatement
 from storage.state.portfolios import Portfolio
 
 if TYPE_CHECKING:

@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.liquidity import SHARE_OF_VOLUME
+from core.clock import DAY_SECONDS
+from core.currency import CASH
 from portfolio.allowed import Limits
 from portfolio.built_holdings import BuiltReports, built_reports
 from portfolio.fund import Fund
@@ -45,7 +47,6 @@ from storage.clickhouse.reads.book import (
     report_days,
     sides_held,
 )
-from storage.clickhouse.reads.portfolio import CASH, DAY_SECONDS
 from storage.state.series import Series, list_series
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from core.clock import DAY_SECONDS
 from storage.clickhouse.reads.book_days import cash_by_day
 from storage.clickhouse.reads.booked import traded_days
-from storage.clickhouse.reads.portfolio import DAY_SECONDS
 
 if TYPE_CHECKING:
     from storage.stores import Stores

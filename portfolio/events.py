@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from core.clock import DAY_SECONDS
 from core.errors import ChangeRejected
 from core.events import AHEAD_SECONDS, EventContent, collector_of, collectors_of
 from core.format import cut
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 DATASET = "events"
-DAY_SECONDS = 86_400.0
 HIGHEST_NUMBER = 2**31 - 1
 """That an event can have in either database."""
 READ_ROWS = 1_000

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analytics.round_trips import RoundTrip, excursions
+from core.clock import DAY_SECONDS
 from portfolio.instrument_returns import undo_split
-from portfolio.round_trips import Matched, Trip
-from storage.clickhouse.reads.portfolio import DAY_SECONDS, daily_prices_many
+from portfolio.matched_trips import Matched, Trip
+from storage.clickhouse.reads.prices import daily_prices_many
 
 if TYPE_CHECKING:
     from storage.stores import Stores

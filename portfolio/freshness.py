@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-DAY_SECONDS = 86_400.0
+from core.clock import DAY_SECONDS
+
 SHORTEST_VALUE_DAYS = 4.0
 """Values of a portfolio come on working days: over a weekend they are not stale."""
 LATE_PERIODS = 4 / 3

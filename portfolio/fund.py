@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.calendar import Dates
+from core.clock import DAY_SECONDS
 from portfolio.allowed import Limits, seen
 from portfolio.given import NOTHING_SAID, Said, said_of
-from portfolio.history import DAY_SECONDS, NOTHING, BuiltNav, History, Move, Nav, history_of
+from portfolio.history import NOTHING, BuiltNav, History, Move, Nav, history_of
 from portfolio.series.exchange import Exchange, converted_values, spans
 from portfolio.series.total import is_over, summed, within
 from storage.clickhouse.reads.portfolio import DailyNavs

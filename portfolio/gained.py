@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.clock import DAY_SECONDS
 from portfolio.allowed import Limits
 from portfolio.given import said_of
 from portfolio.histories import fund
-from portfolio.history import DAY_SECONDS, Nav
+from portfolio.history import Nav
 from portfolio.holdings import Holdings
 
 if TYPE_CHECKING:

@@ -23,15 +23,9 @@ from portfolio.series.exchange import Exchange
 from portfolio.series.rates import accumulated
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.booked import first_booked
-from storage.clickhouse.reads.portfolio import (
-    Cash,
-    Restatement,
-    cash,
-    daily_navs,
-    daily_prices_many,
-    priced_instruments,
-    restatements,
-)
+from storage.clickhouse.reads.portfolio import Cash, cash, daily_navs
+from storage.clickhouse.reads.prices import daily_prices_many, priced_instruments
+from storage.clickhouse.reads.restatements import Restatement, restatements
 from storage.clickhouse.reads.trades import tellers_of
 from storage.state.portfolios import Portfolio, list_portfolios
 from storage.state.series import DayCount

@@ -12,9 +12,8 @@ from analytics.cadence import FEWEST_DAILY, Cadence, cadence_of
 from analytics.calendar import Dates
 from analytics.performance import Track, track, until, without_gaps
 from analytics.returns import linked_return
+from core.clock import DAY_SECONDS
 from portfolio.given import NOTHING_SAID, Said
-
-DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from core.currency import CASH
 from portfolio.built_holdings import BuiltReports
 from portfolio.freshness import value_stale_after_seconds
 from portfolio.fund import Fund
 from portfolio.given import has_ended
-from storage.clickhouse.reads.portfolio import CASH
 from storage.state.portfolios import NOT_TRADED
 from storage.state.series import Series
 

@@ -20,7 +20,7 @@ from portfolio.histories import exchange
 from portfolio.series.exchange import Exchange
 from portfolio.stored_prices import StoredPrices, stored_prices
 from storage.clickhouse.reads.book import reported_prices, splits_told
-from storage.clickhouse.reads.portfolio import DailyPrices
+from storage.clickhouse.reads.prices import DailyPrices
 
 if TYPE_CHECKING:
     from storage.stores import Stores

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.returns import linked_return
+from core.clock import DAY_SECONDS
 from portfolio.given import said_of
-from portfolio.query import DAY_SECONDS
 from portfolio.series.total import on_days
 from storage.clickhouse.reads.portfolio import intraday_nav
 

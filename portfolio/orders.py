@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from core.clock import DAY_SECONDS
 from core.memo import Memo
 from portfolio.allowed import Limits
 from portfolio.histories import fund
@@ -28,7 +29,6 @@ from storage.clickhouse.reads.orders import (
     orders_called,
     orders_of_day,
 )
-from storage.clickhouse.reads.portfolio import DAY_SECONDS
 from storage.clickhouse.reads.trades import stamp_of
 
 if TYPE_CHECKING:

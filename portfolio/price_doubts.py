@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.clock import DAY_SECONDS
 from core.format import count, number
 from portfolio.imports.doubts import JUMP
 from portfolio.instrument_returns import CARRIED_DAYS, date_of
-from storage.clickhouse.reads.portfolio import DAY_SECONDS, newest_prices
+from storage.clickhouse.reads.prices import newest_prices
 
 if TYPE_CHECKING:
     from portfolio.holdings import Holding, Holdings

@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from analytics.performance import WINDOWS, Window
+from core.clock import DAY_SECONDS
 
 Frequency = Literal["D", "W", "M", "Q"]
 """How often a return is measured: with each value ("D", days where there are days), by week, month or quarter."""
@@ -25,7 +26,6 @@ NO_BENCHMARK = "none"
 MOST_COMPARED = 6
 BETWEEN_KEYS = ","
 HIGHEST_RISK_FREE = 1.0
-DAY_SECONDS = 86_400
 LATEST_SECONDS = 2.0**33
 MOST_TRIALS = 1_000_000
 CONFIDENCES = ("90", "95", "99")

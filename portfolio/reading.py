@@ -33,7 +33,7 @@ from portfolio.intraday import Intraday, growth_within
 from portfolio.query import DEFAULT_WINDOW, NO_BENCHMARK, Frequency, PortfolioQuery
 from portfolio.series.reference import Reference, reference
 from portfolio.series.risk_free import risk_free_of
-from storage.clickhouse.reads.portfolio import Restatement
+from storage.clickhouse.reads.restatements import Restatement
 from storage.state.portfolios import Portfolio, list_portfolios
 
 if TYPE_CHECKING:

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from analytics.calendar import carried
 from analytics.reconcile import TOLERANCE, agree
+from core.clock import DAY_SECONDS
 from portfolio.book_history import BookHistory
 from portfolio.built import Built
 from portfolio.fund import Fund
 from portfolio.given import said_of
 from portfolio.holdings import is_settled_daily
-from storage.clickhouse.reads.portfolio import DAY_SECONDS, daily_prices_many
+from storage.clickhouse.reads.prices import daily_prices_many
 from storage.state.series import Series
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from core.clock import DAY_SECONDS
 from portfolio.allowed import Limits
 from portfolio.book_history import book_history
 from portfolio.built import built
@@ -23,7 +24,6 @@ from portfolio.reports import covers
 from storage.clickhouse.reads.book import report_days
 from storage.clickhouse.reads.book_days import cash_by_day
 from storage.clickhouse.reads.booked import first_booked
-from storage.clickhouse.reads.portfolio import DAY_SECONDS
 from storage.state.series import Series, list_series
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from storage.clickhouse.reads.portfolio import DAY_SECONDS
+from core.clock import DAY_SECONDS
 
 Stamp = TypeVar("Stamp", int, float)
 

@@ -21,6 +21,7 @@ from analytics.covariance import Components, book_deviation, diversification_rat
 from analytics.factors import factor_loadings
 from analytics.holdings_risk import HoldingsRisk, historical_risk, hypothetical_pnl, risk_of_covariance
 from analytics.modified_risk import modified_losses, modified_risk
+from core.clock import DAY_SECONDS
 from core.format import count, first_of
 from portfolio.allowed import Limits
 from portfolio.day_holdings import holdings
@@ -30,7 +31,6 @@ from portfolio.holdings import Group, Holding, Holdings
 from portfolio.instrument_returns import CARRIED_DAYS, InstrumentReturns, Key, instrument_returns
 from portfolio.risk_query import METHODS, Method, RiskQuery
 from portfolio.series.reference import reference
-from storage.clickhouse.reads.portfolio import DAY_SECONDS
 from storage.state.series import Series
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import numpy as np
 
 from analytics.block import Floats
 from analytics.calendar import Dates
-from storage.clickhouse.reads.portfolio import daily_prices_many
+from storage.clickhouse.reads.prices import daily_prices_many
 
 if TYPE_CHECKING:
     from storage.stores import Stores

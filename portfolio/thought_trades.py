@@ -19,6 +19,7 @@ from analytics.block import Floats
 from analytics.liquidity import SHARE_OF_VOLUME
 from analytics.what_if import Change, what_if
 from analytics.what_if import Holdings as Held
+from core.clock import DAY_SECONDS
 from core.format import first_of
 from portfolio.book_liquidity import daily_value
 from portfolio.histories import exchange
@@ -27,7 +28,7 @@ from portfolio.instrument_returns import CARRIED_DAYS, date_of
 from portfolio.risk import Book, book_with, lost_of, market_of, named_left_out, returns_of
 from portfolio.risk_query import RiskQuery
 from portfolio.series.reference import catalogue
-from storage.clickhouse.reads.portfolio import DAY_SECONDS, daily_prices_many
+from storage.clickhouse.reads.prices import daily_prices_many
 from storage.state.series import Series, list_series
 
 if TYPE_CHECKING:

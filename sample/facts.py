@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.currency import CASH
 from core.model import Facts
 from sample.execution import BROKER_OF, BROKERS, ON_CLOSE, Fills, Sent, carried_out
-from sample.fund import CASH, FUND_ID, Fund
+from sample.fund import FUND_ID, Fund
 from sample.prices import BENCHMARK, Prices
 from sample.strategies import STRATEGIES
 
-DAY_SECONDS = 86_400
 NAV = ("origin", "portfolio", "ts", "nav", "flow", "version")
 POSITIONS = (
     *("origin", "portfolio", "ts", "instrument", "quantity", "price", "market_value", "average_cost", "currency"),

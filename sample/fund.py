@@ -11,8 +11,6 @@ from sample.prices import Dates, Floats, Prices
 from sample.strategies import STRATEGIES, month_starts
 
 FUND_ID = "fund"
-CASH = "CASH"
-"""Instrument name of the cash row among positions."""
 
 HALF_SPREAD = 0.0002
 COMMISSION = 0.0001

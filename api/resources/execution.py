@@ -19,6 +19,7 @@ from api.portfolios import DAY, ID, datasets, finite, portfolio_of
 from api.problem import Refused, none_of
 from api.readings import components
 from core.alerts.spec import HISTORY
+from core.clock import DAY_SECONDS
 from core.events import component_title
 from core.settings.model import Settings
 from portfolio.execution import execution
@@ -28,7 +29,6 @@ from portfolio.outage import ANY, Band, bands_of, broken, components_of
 from portfolio.query import PortfolioQuery
 from status.alerts import alerts_now
 from storage.clickhouse.reads.orders_worked import By
-from storage.clickhouse.reads.portfolio import DAY_SECONDS
 from storage.state.portfolios import NOT_TRADED
 
 if TYPE_CHECKING:

@@ -16,8 +16,9 @@ from api.parameters import Listed
 from api.portfolios import DAY, ID, datasets, finite, portfolio_of, refusal
 from core.format import count, first_of
 from portfolio.excursions import Excursion, excursions_of
+from portfolio.matched_trips import Trip
 from portfolio.query import PortfolioQuery
-from portfolio.round_trips import Trip, Trips, trips_of
+from portfolio.round_trips import Trips, trips_of
 
 TAG = "Portfolios"
 MONEY = ("open_price", "close_price", "local_profit")

@@ -17,10 +17,10 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from core.clock import DAY_SECONDS
 from core.errors import SourceRejected
 
 ALWAYS = "24/7"
-DAY_SECONDS = 86_400.0
 BACK_DAYS, AHEAD_DAYS = 730, 300
 
 

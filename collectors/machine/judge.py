@@ -28,7 +28,7 @@ from core.machine.spec import (
     Share,
 )
 from core.model import SEVERITY, Component, Labels, Sample, Status, labels, worst
-from core.settings.model import Thresholds
+from core.settings.thresholds import Thresholds
 
 
 class Values:

@@ -21,7 +21,7 @@ from collectors.machine.linux.part import Part
 from core.clock import Clock, SystemClock
 from core.machine.spec import SYSTEM, LeftOut, Mount, Share
 from core.model import Reading, Table
-from core.settings.model import Thresholds
+from core.settings.thresholds import Thresholds
 from core.tables import table_of
 from storage.clickhouse.reads.series import read_series
 

@@ -6,12 +6,11 @@ shows it. The order is that of the settings, and of the sections of a tab.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any, NamedTuple, Self
 
 from pydantic import Field, create_model, model_validator
 
-from core.group import Group
+from core.group import Group, twice
 from core.kinds.base import OWN, Source
 from core.kinds.celery.source import CelerySource
 from core.kinds.clickhouse.source import ClickHouseSource
@@ -75,10 +74,9 @@ class WatchBase(Group):
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
         for kind in KINDS:
-            names = Counter(source.name for source in self.of(kind))
-            twice = [name for name, count in names.items() if count > 1]
-            if twice:
-                raise ValueError(f"watch.{kind}: two instances are named {', '.join(twice)}")
+            names = [source.name for source in self.of(kind)]
+            if again := twice(names):
+                raise ValueError(f"watch.{kind}: two instances are named {', '.join(again)}")
             if OWN in names:
                 raise ValueError(f"watch.{kind}: the name {OWN} belongs to Fundwatch's own")
         return self

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
+from core.clock import DAY_SECONDS
 from core.limits import Limit
 from core.metrics import Metric
-
-DAY_SECONDS = 86_400.0
 
 
 class States(StrEnum):

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
-from core.group import Group
+from core.group import Group, twice
 from core.kinds.base import Name, checked_url
 
 LOG = "log"
@@ -244,9 +244,8 @@ class Channels(Group):
     @model_validator(mode="after")
     def _names_are_told_apart(self) -> Self:
         names = [each.name for kind in KINDS for each in getattr(self, kind)]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"two channels are named {', '.join(twice)}")
+        if again := sorted(twice(names)):
+            raise ValueError(f"two channels are named {', '.join(again)}")
         for each in self.every().values():
             if each.fallback == each.name or (each.fallback and each.fallback not in self.every()):
                 raise ValueError(f"{each.name}: its fallback {each.fallback} is no other channel")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import socket
-from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -23,9 +22,8 @@ from pydantic_settings import (
 
 from core.addresses import host_and_port
 from core.alerts.rule import Rule
-from core.group import Days, Group, Ratio, Seconds
+from core.group import twice
 from core.kinds.registry import Watch
-from core.limits import Limit
 from core.roles import Role
 from core.settings.alerts import Alerts
 from core.settings.binding import (
@@ -39,14 +37,19 @@ from core.settings.binding import (
 )
 from core.settings.books import Books
 from core.settings.channels import Channels
+from core.settings.collectors import Intervals, Sources
 from core.settings.consume import Consume
 from core.settings.health import Health
+from core.settings.ingest import Ingest
 from core.settings.limits import SetLimits
 from core.settings.oidc import Oidc
 from core.settings.portfolios import SetPortfolio
 from core.settings.pull import Pull
 from core.settings.readiness import Readiness
 from core.settings.routes import Route
+from core.settings.stores import Query, Retention, Writer
+from core.settings.thresholds import Thresholds
+from core.settings.visitors import RateLimits, Sessions
 
 PREFIX = "FUNDWATCH_"
 LOOPBACK_OPEN = "loopback-open"
@@ -78,182 +81,6 @@ def _roles(value: tuple[str, ...]) -> tuple[str, ...]:
 
 Listed = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
 """A list, in the environment as one text with commas."""
-
-
-class Sources(Group):
-    """Which collectors run."""
-
-    system: bool = Field(True, description="CPU, memory, disks, network, pressure and clock of this machine.")
-    processes: bool = Field(True, description="Process and socket tables of this machine.")
-    pipeline: bool = Field(True, description="Fundwatch itself: writer, spool, tables, query log.")
-    requests: bool = Field(True, description="The requests that Fundwatch answers, of all its web processes.")
-    health: bool = Field(True, description="The health score of everything that is watched.")
-    inbox: bool = Field(
-        True, description="Files of NAV, returns or prices dropped into the folder inbox of the data folder."
-    )
-    audit: bool = Field(True, description="Copies the audit of the state database to ClickHouse.")
-    own: bool = Field(True, description="The Valkey and the ClickHouse that belong to Fundwatch.")
-    replay: bool = Field(False, description="Replays the sample fund, a trading day a run (make demo).")
-
-
-class Intervals(Group):
-    """How often each collector runs."""
-
-    system_seconds: Seconds = Field(5, description="Seconds between readings of the system collector.")
-    processes_seconds: Seconds = Field(15, description="Seconds between readings of the process and socket tables.")
-    pipeline_seconds: Seconds = Field(5, description="Seconds between readings of the pipeline collector.")
-    requests_seconds: Seconds = Field(5, description="Seconds between readings of Fundwatch's own requests.")
-    health_seconds: Seconds = Field(15, description="Seconds between two health scores.")
-    inbox_seconds: Seconds = Field(5, description="Seconds between looks into the inbox.")
-    audit_seconds: Seconds = Field(5, description="Seconds between copies of the audit to ClickHouse.")
-    own_seconds: Seconds = Field(5, description="Seconds between readings of Fundwatch's own Valkey and ClickHouse.")
-    replay_seconds: Seconds = Field(2, description="Seconds a replayed trading day lasts.")
-
-
-class Retention(Group):
-    """How long measurements are kept."""
-
-    raw_days: Days = Field(7, description="Days that samples are kept as collected.")
-    minute_days: Days = Field(90, description="Days that one-minute rollups are kept.")
-    hour_days: Days = Field(730, description="Days that one-hour rollups, changes of state and of readiness are kept.")
-    run_days: Days = Field(30, description="Days that collector runs and the query log are kept.")
-    event_days: Days = Field(730, description="Days that events of programs are kept; notes of people stay.")
-
-
-class Query(Group):
-    """Limits on every ClickHouse query."""
-
-    timeout_seconds: float = Field(10, ge=0.1, le=600, description="Longest time a query may run.")
-    memory_bytes: int = Field(1_073_741_824, ge=67_108_864, description="Most memory a query may use, in bytes.")
-
-
-class Writer(Group):
-    """How samples reach ClickHouse."""
-
-    flush_seconds: float = Field(2, ge=0.05, le=60, description="Longest time a sample waits for its batch.")
-    queue_rows: int = Field(
-        500_000,
-        ge=1_000,
-        description="Most rows waiting in memory; past it the oldest are dropped and counted.",
-    )
-    spool_bytes: int = Field(
-        536_870_912,
-        ge=1_048_576,
-        description="Most bytes waiting on disk while ClickHouse is away; past it the oldest are dropped and counted.",
-    )
-
-
-class Ingest(Group):
-    """What programs may send."""
-
-    most_bytes: int = Field(
-        67_108_864, ge=65_536, le=1_073_741_824, description="Most bytes of a batch as it is sent, packed or not."
-    )
-    most_unpacked_bytes: int = Field(
-        268_435_456, ge=65_536, le=4_294_967_296, description="Most bytes of a batch when it is unpacked."
-    )
-    most_rows: int = Field(200_000, ge=1, le=5_000_000, description="Most rows of a batch.")
-    create_portfolios: bool = Field(False, description="Whether portfolios that a batch names are made.")
-    keep_answers_seconds: float = Field(
-        86_400, ge=60, le=2_592_000, description="So long an Idempotency-Key gets the answer that it got first."
-    )
-
-
-class Sessions(Group):
-    """How long somebody stays signed in."""
-
-    idle_seconds: float = Field(
-        43_200, ge=60, le=604_800, description="A session that was not used for this long is over."
-    )
-    longest_days: int = Field(
-        7, ge=1, le=90, description="Days after the sign-in when a session is over, however much it is used."
-    )
-
-    @property
-    def longest_seconds(self) -> float:
-        """Seconds after the sign-in when a session is over."""
-        return self.longest_days * 86_400.0
-
-
-class RateLimits(Group):
-    """How often somebody may ask."""
-
-    sign_in_per_minute: int = Field(
-        60, ge=5, le=100_000, description="Attempts to sign in that one address may make in a minute."
-    )
-    api_per_minute: int = Field(
-        6_000, ge=60, le=100_000_000, description="Requests to the API that one token, or person, may make in a minute."
-    )
-
-
-class Thresholds(Group):
-    """When a machine is in trouble: lines on charts and the state of its components."""
-
-    cpu_warning_ratio: Ratio = Field(0.70, description="CPU busy, 5-minute average: warning from here.")
-    cpu_critical_ratio: Ratio = Field(0.80, description="CPU busy, 5-minute average: critical from here.")
-    memory_warning_ratio: Ratio = Field(0.80, description="Memory not available: warning from here.")
-    memory_critical_ratio: Ratio = Field(0.85, description="Memory not available: critical from here.")
-    disk_warning_ratio: Ratio = Field(0.85, description="Disk used: warning from here.")
-    disk_critical_ratio: Ratio = Field(0.90, description="Disk used: critical from here.")
-    swap_warning_ratio: Ratio = Field(0.50, description="Swap used: warning from here.")
-    swap_critical_ratio: Ratio = Field(0.80, description="Swap used: critical from here.")
-    network_warning_ratio: Ratio = Field(0.70, description="Share of a link's speed in use: warning from here.")
-    network_critical_ratio: Ratio = Field(0.85, description="Share of a link's speed in use: critical from here.")
-    disk_full_warning_seconds: float = Field(
-        86_400, gt=0, description="Disk full at its trend within this time: warning."
-    )
-    disk_full_critical_seconds: float = Field(
-        14_400, gt=0, description="Disk full at its trend within this time: critical."
-    )
-    clock_offset_seconds: float = Field(0.05, gt=0, description="Clock off by this much: critical, half: warning.")
-
-    @model_validator(mode="after")
-    def _warning_below_critical(self) -> Self:
-        for name in ("cpu", "memory", "disk", "swap", "network"):
-            warning, critical = (
-                getattr(self, f"{name}_warning_ratio"),
-                getattr(self, f"{name}_critical_ratio"),
-            )
-            if warning >= critical:
-                raise ValueError(f"{name}_warning_ratio ({warning}) must be below {name}_critical_ratio ({critical})")
-        if self.disk_full_critical_seconds >= self.disk_full_warning_seconds:
-            raise ValueError("disk_full_critical_seconds must be below disk_full_warning_seconds")
-        return self
-
-    @property
-    def cpu(self) -> Limit:
-        """Of the busy share of all cores."""
-        return Limit(self.cpu_warning_ratio, self.cpu_critical_ratio)
-
-    @property
-    def memory(self) -> Limit:
-        """Of the share of memory that is not available."""
-        return Limit(self.memory_warning_ratio, self.memory_critical_ratio)
-
-    @property
-    def disk(self) -> Limit:
-        """Of the used share of a disk."""
-        return Limit(self.disk_warning_ratio, self.disk_critical_ratio)
-
-    @property
-    def disk_full(self) -> Limit:
-        """Of the seconds until a disk is full."""
-        return Limit(self.disk_full_warning_seconds, self.disk_full_critical_seconds, is_floor=True)
-
-    @property
-    def swap(self) -> Limit:
-        """Of the used share of swap."""
-        return Limit(self.swap_warning_ratio, self.swap_critical_ratio)
-
-    @property
-    def network(self) -> Limit:
-        """Of the share of a link's speed in use."""
-        return Limit(self.network_warning_ratio, self.network_critical_ratio)
-
-    @property
-    def clock_offset(self) -> Limit:
-        """Of the seconds that the clock is off."""
-        return Limit(self.clock_offset_seconds / 2, self.clock_offset_seconds)
 
 
 class Settings(BaseSettings):
@@ -416,25 +243,22 @@ class Settings(BaseSettings):
     @field_validator("pull")
     @classmethod
     def _pulls_are_told_apart(cls, value: tuple[Pull, ...]) -> tuple[Pull, ...]:
-        twice = [name for name, count in Counter(each.name for each in value).items() if count > 1]
-        if twice:
-            raise ValueError(f"two pulls are named {', '.join(twice)}")
+        if again := twice(each.name for each in value):
+            raise ValueError(f"two pulls are named {', '.join(again)}")
         return value
 
     @field_validator("consume")
     @classmethod
     def _topics_are_told_apart(cls, value: tuple[Consume, ...]) -> tuple[Consume, ...]:
-        twice = [name for name, count in Counter(each.name for each in value).items() if count > 1]
-        if twice:
-            raise ValueError(f"two topics are named {', '.join(twice)}")
+        if again := twice(each.name for each in value):
+            raise ValueError(f"two topics are named {', '.join(again)}")
         return value
 
     @field_validator("rules")
     @classmethod
     def _rules_are_told_apart(cls, value: tuple[Rule, ...]) -> tuple[Rule, ...]:
-        twice = [name for name, count in Counter(each.name for each in value).items() if count > 1]
-        if twice:
-            raise ValueError(f"two rules are named {', '.join(twice)}")
+        if again := twice(each.name for each in value):
+            raise ValueError(f"two rules are named {', '.join(again)}")
         return value
 
     @model_validator(mode="after")
@@ -448,9 +272,8 @@ class Settings(BaseSettings):
     @field_validator("portfolios")
     @classmethod
     def _ids_are_unique(cls, value: tuple[SetPortfolio, ...]) -> tuple[SetPortfolio, ...]:
-        twice = [id for id, count in Counter(each.id for each in value).items() if count > 1]
-        if twice:
-            raise ValueError(f"two portfolios have the id {', '.join(twice)}")
+        if again := twice(each.id for each in value):
+            raise ValueError(f"two portfolios have the id {', '.join(again)}")
         return value
 
     @model_validator(mode="after")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from core.group import Group
+from core.group import Group, twice
 from core.readiness import EVERY_PORTFOLIO, Checks
 
 EXAMPLE = (
@@ -81,9 +80,8 @@ class Readiness(Group):
     @field_validator("portfolios")
     @classmethod
     def _are_told_apart(cls, value: tuple[ReadinessOfPortfolio, ...]) -> tuple[ReadinessOfPortfolio, ...]:
-        twice = [id for id, count in Counter(each.portfolio for each in value).items() if count > 1]
-        if twice:
-            raise ValueError(f"two entries are of the portfolio {', '.join(twice)}: give one")
+        if again := twice(each.portfolio for each in value):
+            raise ValueError(f"two entries are of the portfolio {', '.join(again)}: give one")
         return value
 
     def counts(self, check: Checks, portfolio: str = EVERY_PORTFOLIO) -> bool:

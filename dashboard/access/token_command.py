@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from access.tokens import SCOPES, Scope, list_tokens, make_token, revoke
 from access.viewer import Viewer
+from core.clock import DAY_SECONDS
 from core.roles import Role
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 COMMAND_LINE = Viewer("command line", Role.ADMIN)
 """Who whoever may run commands on Fundwatch's machine is, in the audit too."""
-DAY_SECONDS = 86_400.0
 TITLES = ("number", "for", "of", "scopes", "sees", "state", "last used")
 
 

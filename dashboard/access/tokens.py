@@ -9,6 +9,7 @@ from dash import html
 
 from access.tokens import SCOPES, Scope, make_token, revoke
 from access.viewer import Viewer
+from core.clock import DAY_SECONDS
 from core.model import Status
 from core.roles import Role
 from dashboard.access.common import listed, portfolios_cell, portfolios_hint, shown_once, told
@@ -27,7 +28,6 @@ ID = "tokens"
 PATH = "/tokens"
 MADE = f"{ID}-made"
 """Place that shows the secret of a token that was just made."""
-DAY_SECONDS = 86_400.0
 LIVES = (("30", "30 days"), ("90", "90 days"), ("365", "a year"), ("", "never"))
 MINE, SERVICE = "mine", "service"
 _COLUMNS = (

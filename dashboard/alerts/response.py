@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from dash import html
 
 from core.alerts.severity import Severity
+from core.clock import DAY_SECONDS
 from core.format import coarse_duration, number, percent
 from core.memo import Memo
 from dashboard.alerts.parts import severity_cell
@@ -21,7 +22,6 @@ from storage.state.database import State
 if TYPE_CHECKING:
     from storage.stores import Stores
 
-DAY_SECONDS = 86_400.0
 PERIODS = (("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("365", "a year"))
 USUAL = "30"
 MOST_RULES = 10

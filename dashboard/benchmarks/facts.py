@@ -11,7 +11,7 @@ from portfolio.fund import Fund
 from portfolio.histories import exchange, fund
 from portfolio.series.exchange import Exchange
 from portfolio.series.reference import Catalogue, catalogue
-from storage.clickhouse.reads.portfolio import PriceSpan, price_spans
+from storage.clickhouse.reads.prices import PriceSpan, price_spans
 from storage.state.portfolios import OWN, Portfolio, list_portfolios
 
 if TYPE_CHECKING:

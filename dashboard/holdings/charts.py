@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from core import format as text
+from core.clock import DAY_SECONDS
 from dashboard.charts.days import day_axis, texts
 from dashboard.charts.drawn import Drawn, still
 from portfolio.holdings import Group, Holding, Holdings
-from storage.clickhouse.reads.portfolio import DAY_SECONDS
 
 FULL_RETURN = 0.06
 """Day's return from which a tile has its full colour."""

@@ -13,7 +13,7 @@ from portfolio.imports.names import Names, compare_names
 from portfolio.imports.take import check_against_stored, digest_of, look_at
 from portfolio.imports.understand import Understood
 from portfolio.imports.within import within
-from storage.clickhouse.reads.portfolio import priced_instruments
+from storage.clickhouse.reads.prices import priced_instruments
 from storage.state.imports import Import, same_content
 from storage.state.portfolios import OWN, list_portfolios
 

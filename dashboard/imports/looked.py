@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from dash import html
 
+from core.clock import DAY_SECONDS
 from core.currency import ASSUMED_CURRENCY
 from core.errors import Mistake
 from core.format import FARTHEST, count, first_of, number
@@ -20,7 +21,6 @@ from dashboard.components.table import Column, data_table
 from dashboard.imports.fields import changes, columns, confirm, questions
 from dashboard.imports.look import Looked
 from dashboard.imports.words import DATE_ORDERS, DECIMALS, KINDS, UNITS, on_page
-from portfolio.history import DAY_SECONDS
 from portfolio.imports.doubts import REASONS, Doubt
 from portfolio.imports.mapping import OF_INSTRUMENTS
 from portfolio.imports.points import OF_RETURNS, VALUE_NAMES, Points

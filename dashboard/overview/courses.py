@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from core.clock import DAY_SECONDS
 from core.format import number
 from core.model import LiveReading
 from core.pipeline.health import HEALTH, POINTS, SCORE
@@ -19,7 +20,6 @@ from storage.clickhouse.reads.series import SeriesData, read_series
 if TYPE_CHECKING:
     from storage.stores import Stores
 
-DAY_SECONDS = 86_400
 SPARK_POINTS, CHART_POINTS = 96, 720
 """Every quarter of an hour, and every two minutes."""
 

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from core.clock import DAY_SECONDS
 from core.format import count, duration, percent
 from core.kinds.registry import collector_title
 from core.memo import Memo
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from storage.state.portfolios import Portfolio
     from storage.stores import Stores
 
-DAY_SECONDS = 86_400.0
 MOST_POINTS = 300
 MOST_ASKED = 5
 """Portfolios whose values within the day are read: the first that has any is drawn."""

@@ -50,7 +50,7 @@ from portfolio.query import (
 )
 from portfolio.since import gap_within
 from portfolio.told import told
-from storage.clickhouse.reads.portfolio import Restatement
+from storage.clickhouse.reads.restatements import Restatement
 from storage.state.portfolios import list_portfolios
 
 if TYPE_CHECKING:

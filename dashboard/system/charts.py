@@ -10,7 +10,7 @@ from core.limits import CRITICAL_SHARE, WARNING_SHARE, Limit
 from core.machine import metrics
 from core.machine.spec import ALL_CORES, LOAD_LIMIT_PER_CORE, LOOPBACK, PRESSURES
 from core.model import Labels, labels
-from core.settings.model import Thresholds
+from core.settings.thresholds import Thresholds
 from dashboard.charts.rules import NO_RULES, RuleLines
 from dashboard.charts.theme import SERIES
 from dashboard.charts.timeseries import LimitLine, Line, line_figure, nice_ceiling, stack_figure, time_axis, to_scale

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from core.machine.metrics import RECEIVE_RATE, TRANSMIT_RATE
 from core.machine.spec import LOOPBACK, Checks, Judged, Share
 from core.model import Component, LiveReading, Status
-from core.settings.model import Thresholds
+from core.settings.thresholds import Thresholds
 from core.tables import R, rows_of
 from status.freshness import components_at, why_unknown
 from storage.clickhouse.reads.series import SeriesData

@@ -9,6 +9,7 @@ from dash import html
 from access.viewer import Viewer
 from analytics.performance import WINDOWS
 from core.alerts.spec import HISTORY
+from core.clock import DAY_SECONDS
 from core.format import duration
 from core.kinds.ib.source import IbSource
 from dashboard.components.choices import (
@@ -35,7 +36,6 @@ from portfolio.outage import ANY, bands_of, components_of
 from portfolio.query import PortfolioQuery
 from status.alerts import alerts_now
 from storage.clickhouse.reads.orders_worked import By
-from storage.clickhouse.reads.portfolio import DAY_SECONDS
 from storage.state.portfolios import NOT_TRADED, list_portfolios
 
 if TYPE_CHECKING:

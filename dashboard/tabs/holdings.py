@@ -8,6 +8,7 @@ import numpy as np
 from dash import html
 
 from access.viewer import Viewer
+from core.clock import DAY_SECONDS
 from dashboard.components.choices import choice_bar, choice_segments, chosen, spacer
 from dashboard.components.panel import panels, slot
 from dashboard.holdings import cards, charts, tables
@@ -31,7 +32,6 @@ from portfolio.holdings import GROUPS, Holdings, report_stale_after_seconds
 from portfolio.price_doubts import price_doubts
 from portfolio.query import PortfolioQuery
 from storage.clickhouse.reads.book import history_of_instrument
-from storage.clickhouse.reads.portfolio import DAY_SECONDS
 from storage.state.portfolios import list_portfolios
 
 if TYPE_CHECKING:

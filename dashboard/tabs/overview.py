@@ -11,6 +11,7 @@ from dash import html
 
 from access.viewer import Viewer
 from core.alerts.spec import FiringAlert
+from core.clock import DAY_SECONDS
 from core.errors import StorageError
 from core.format import number
 from core.kinds.registry import KINDS
@@ -144,7 +145,7 @@ def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
     firing, why_no_alerts = _tried(lambda: alerts.seen_alerts(stores, known.firing, limits))
     shown, why_no_portfolios = _tried(lambda: glances(stores, limits))
     falls, _ = _tried(lambda: drawdown_limits(stores))
-    span = (now - past.DAY_SECONDS, now)
+    span = (now - DAY_SECONDS, now)
     read, why_no_past = _tried(lambda: _past(stores, readings, span, is_whole=limits is None))
     course, _ = _tried(lambda: past.read_course(stores, shown or [], span[0]))
     newest = max((each.ts for each in readings), default=None)

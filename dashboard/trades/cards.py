@@ -11,8 +11,9 @@ from core import format as text
 from core.model import Status
 from dashboard.components.card import card, verdict
 from dashboard.holdings.tables import tone
+from portfolio.matched_trips import MOST_TRADES
 from portfolio.orders import Blotter, said_of_odd
-from portfolio.round_trips import MOST_TRADES, Trips
+from portfolio.round_trips import Trips
 from storage.clickhouse.reads.orders import Odd
 
 ID = "trades"

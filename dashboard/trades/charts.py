@@ -11,7 +11,8 @@ import numpy as np
 from core import format as text
 from dashboard.charts.drawn import Drawn, named, still
 from dashboard.portfolio.charts.distribution import histogram
-from portfolio.round_trips import Trip, Trips
+from portfolio.matched_trips import Trip
+from portfolio.round_trips import Trips
 
 MOST_POINTS = 1_500
 FEWEST_BARS = 10

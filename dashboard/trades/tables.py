@@ -16,7 +16,8 @@ from dashboard.components.table import Cell, Column, data_table, in_currency
 from dashboard.holdings.tables import price_text, quantity_text, tone
 from dashboard.portfolio.links import to_holding, to_trades
 from portfolio.excursions import Excursion
-from portfolio.round_trips import GROUPS, Trip, Trips
+from portfolio.matched_trips import Trip
+from portfolio.round_trips import GROUPS, Trips
 
 ID = "trades"
 TRIPS, GROUPED = f"{ID}-trips-rows", f"{ID}-groups-rows"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analytics.cadence import day_before
-from portfolio.history import DAY_SECONDS
+from core.clock import DAY_SECONDS
 from portfolio.imports.dates import NO_ZONE
 from portfolio.imports.points import Points
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analytics.cadence import Given, cadence_of, stray_weekends
+from core.clock import DAY_SECONDS
 from core.errors import Mistake
 from core.format import count
-from portfolio.history import DAY_SECONDS
 from portfolio.imports.dates import NO_ZONE
 from portfolio.imports.points import OF_RETURNS, Points
 

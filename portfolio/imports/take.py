@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.clock import DAY_SECONDS
 from core.errors import ImportRejected, Mistake
 from core.format import count, noun
 from portfolio.allowed import Limits
 from portfolio.given import said_of
-from portfolio.history import DAY_SECONDS
 from portfolio.imports.brought import new_portfolios, tell_series
 from portfolio.imports.chain import Chained, chain
 from portfolio.imports.doubts import Around, doubts_to_json

@@ -18,9 +18,9 @@ import numpy as np
 
 from analytics.cadence import cadence_of
 from analytics.calendar import Dates
+from core.clock import DAY_SECONDS
 from core.errors import ImportDoubted, ImportRejected, Mistake
 from core.format import count, cut, number
-from portfolio.history import DAY_SECONDS
 from portfolio.imports.content import read_content
 from portfolio.imports.doubts import Around, Doubt, find_doubts
 from portfolio.imports.headers import word_of

@@ -11,12 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.ingest.kinds import FINAL, FIRST, STATUSES, Kind
-from portfolio.ingest.cells import MOST, told_time, typed
+from portfolio.ingest.cells import MOST, typed
 from portfolio.ingest.faults import Faults
 from portfolio.ingest.labels import no_labels
+from portfolio.ingest.moments import told_time
 from portfolio.ingest.raw import Raw
 from storage.clickhouse.order_states import NEVER_CHANGES, equal, merged_within, told
-from storage.clickhouse.reported import REPORTED, Reported, key_texts
+from storage.clickhouse.reported import key_texts
+from storage.clickhouse.reported_tables import REPORTED, Reported
 
 TABLES = {"fx": "prices"}
 """Kinds whose rows go to a table of another name."""

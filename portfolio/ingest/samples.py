@@ -13,11 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.catalogue import catalogue
+from core.clock import DAY_SECONDS
 from core.errors import StorageUnavailable
 from core.format import count, noun
 from core.model import Facts
-from portfolio.ingest.cells import told_time
 from portfolio.ingest.faults import Faults
+from portfolio.ingest.moments import told_time
 from portfolio.ingest.request import Asked, Ingested
 from storage.clickhouse.pushed import Before, insert_samples, stored_before, waiting
 from storage.clickhouse.sample_rows import SERIES_COLUMNS
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from storage.stores import Stores
 
-DAY_SECONDS = 86_400
 _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*", re.ASCII)
 
 

@@ -31,7 +31,9 @@ from portfolio.ingest.said import Said, said_by, said_by_samples, said_of_instru
 from portfolio.ingest.samples import checked_samples, take_samples
 from portfolio.ingest.whose import Whose, create, uncreate, whose
 from storage.clickhouse.order_states import NEVER_CHANGES
-from storage.clickhouse.reported import Decision, decide, facts_of, first_known, write
+from storage.clickhouse.reported import Decision, decide, write
+from storage.clickhouse.reported_tables import facts_of
+from storage.clickhouse.standing import first_known
 from storage.state.portfolios import OWN
 from storage.state.series import list_series
 from storage.turns import turn

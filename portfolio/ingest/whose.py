@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from core.currency import ASSUMED_CURRENCY
 from portfolio.allowed import own_ids
 from portfolio.ingest.body import nearest
-from portfolio.ingest.cells import places_of
 from portfolio.ingest.faults import Faults, shown
 from portfolio.ingest.request import Asked
+from portfolio.ingest.shared_texts import places_of
 from portfolio.tree.names import ids_of
 from portfolio.tree.settings import CURRENCY_NOT_TOLD
 from storage.state.changes import Change, record_change, unfinished_in

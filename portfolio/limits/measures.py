@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.alerts.expression import Figure
+from core.clock import DAY_SECONDS
 from core.format import coarse_duration, first_of
 from core.portfolio_limits.figures import RESTRICTED
 from core.portfolio_limits.limit import LimitState, PortfolioLimit, nearest
@@ -28,7 +29,6 @@ from portfolio.limits.silent import silent_parts
 from portfolio.query import PortfolioQuery
 from portfolio.rule_figures import figures_of, key_of_figure
 from storage.clickhouse.reads.book import report_days
-from storage.clickhouse.reads.portfolio import DAY_SECONDS
 from storage.clickhouse.reads.traded import Traded, traded_since
 from storage.state.portfolios import OWN, list_portfolios
 from storage.state.series import list_series

@@ -9,7 +9,8 @@ from core.settings.model import Settings
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.nav_rows import insert_nav
 from storage.clickhouse.pushed import insert_pushed, is_pushed
-from storage.clickhouse.reported import insert_reported, of_own_portfolios
+from storage.clickhouse.reported import insert_reported
+from storage.clickhouse.reported_tables import of_own_portfolios
 from storage.clickhouse.settle import settle
 from storage.turns import turn
 

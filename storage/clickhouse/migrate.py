@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import StartError, StorageError
-from core.settings.model import Retention
+from core.settings.stores import Retention
 from storage.clickhouse.client import ClickHouse, redacted
 
 FOLDER = Path(__file__).parent / "schema"

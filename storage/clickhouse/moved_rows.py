@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from storage.clickhouse.change_rows import delete_where, insert_select
 from storage.clickhouse.client import ClickHouse, quoted
 from storage.clickhouse.import_rows import parts
-from storage.clickhouse.reported import REPORTED
+from storage.clickhouse.reported_tables import REPORTED
 
 KIND = "move portfolio"
 

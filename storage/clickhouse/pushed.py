@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.clock import DAY_SECONDS
 from core.model import Facts
-from core.settings.model import Retention
+from core.settings.stores import Retention
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.sample_rows import SAMPLE_COLUMNS
 
@@ -29,7 +30,6 @@ PUSHED = "push-"
 SERIES_AT_ONCE = 10_000
 STATEMENT = {"max_query_size": 2_000_000}
 LAYOUT = [("series", "<u8"), ("ts", "<u4"), ("value", "<f8")]
-DAY_SECONDS = 86_400
 DENSE = 8
 """Stored rows to one that is asked for, up to which all between the first and the last time are read at once."""
 

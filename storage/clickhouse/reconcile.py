@@ -12,10 +12,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
+from core.clock import DAY_SECONDS
 from core.errors import StorageError
 from core.format import count
 from storage.clickhouse.client import ClickHouse
-from storage.clickhouse.settle import DAY_SECONDS, ROLLUPS, lacking_sql
+from storage.clickhouse.settle import ROLLUPS, lacking_sql
 
 NEWEST_VERSIONS = 2 * DAY_SECONDS * 1_000
 """Milliseconds: how long before the newest row of `nav` the oldest was written that is looked at."""

@@ -15,11 +15,11 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from core.clock import DAY_SECONDS
 from core.model import Facts
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.pushed import is_pushed, push_token
 
-DAY_SECONDS = 86_400
 SERIES_AT_ONCE = 5_000
 """Series listed in one statement, twice: 210 kB, and ClickHouse takes 262,144 bytes by default."""
 

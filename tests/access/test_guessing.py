@@ -14,7 +14,7 @@ from access.accounts import add_account
 from access.lockout import ACCOUNT_ATTEMPTS
 from access.sign_in import Caller, use_link
 from core.roles import Role
-from core.settings.model import RateLimits
+from core.settings.visitors import RateLimits
 from dashboard.factory import create_app
 from storage.state.audit import Wanted, count_entries
 from storage.stores import Stores

@@ -96,7 +96,7 @@ def test_a_machine_that_hands_over_is_not_missed(world: World) -> None:
     for _ in range(50):
         world.runs(10, partial(world.tells, "b"))
         assert world.fires() == []
-    assert "a" not in {dict(known.labels).get("machine") for known in world.engine._known.values()}
+    assert "a" not in {dict(known.labels).get("machine") for known in world.engine._memory.known.values()}
 
 
 def test_a_machine_that_is_gone_is_told_by_one_rule(world: World) -> None:

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from analytics import book, book_course, reconcile
 from analytics.lots import Method
 from analytics.transactions import Kind, Transaction
+from core.currency import CASH
 from core.errors import BookRefused
-from sample.fund import CASH, Fund, build
+from sample.fund import Fund, build
 from sample.prices import load_prices
 
 DAY = 86_400.0

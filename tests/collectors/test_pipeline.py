@@ -17,7 +17,8 @@ from core.errors import SourceUnavailable
 from core.kinds.registry import Watch
 from core.model import Facts, Outcome, Reading, Run, Status
 from core.pipeline.spec import BreakerState, CollectorRuns, TableSize, WriterStats
-from core.settings.model import Settings, Sources
+from core.settings.collectors import Sources
+from core.settings.model import Settings
 from core.tables import rows_of
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.pipeline import run_buckets, run_history

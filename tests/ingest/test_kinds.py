@@ -12,7 +12,7 @@ from core.ingest.kinds import KINDS
 from core.ingest.text import written_anew
 from portfolio.ingest.batch import TABLES
 from storage.clickhouse.client import ClickHouse
-from storage.clickhouse.reported import REPORTED
+from storage.clickhouse.reported_tables import REPORTED
 from tests.ingest.test_door import ONE_OF_EACH
 
 DOCS = Path(__file__).parents[2] / "docs"

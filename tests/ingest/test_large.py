@@ -25,7 +25,7 @@ from portfolio.ingest.files import RowsTaken, take_large_file
 from portfolio.ingest.large import LARGE_BYTES, LARGE_PACKED_BYTES
 from portfolio.ingest.parts import PART_BYTES, parts
 from portfolio.ingest.raw import Raw, TooLarge
-from storage.clickhouse.reported import REPORTED
+from storage.clickhouse.reported_tables import REPORTED
 from storage.state.series import list_series
 from storage.stores import Stores
 from tests.ingest.conftest import Send, count

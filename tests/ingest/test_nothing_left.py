@@ -12,7 +12,7 @@ import pytest
 
 from core.errors import StorageUnavailable
 from core.model import Facts
-from core.settings.model import Retention
+from core.settings.stores import Retention
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.insert import insert_in_turn
 from storage.clickhouse.migrate import migrate

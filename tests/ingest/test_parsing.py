@@ -21,10 +21,10 @@ from core.ingest.kinds import KINDS
 from portfolio.imports.packed import MOST_PARTS
 from portfolio.ingest.batch import batch_of, typed_columns
 from portfolio.ingest.body import ARROW, CSV, JSON, NDJSON, columns_of, unpacked
-from portfolio.ingest.cells import places_of
 from portfolio.ingest.faults import Faults, shown
 from portfolio.ingest.header import columns_in
 from portfolio.ingest.raw import TooLarge
+from portfolio.ingest.shared_texts import places_of
 from tests.ingest.test_door import ONE_OF_EACH
 
 MOST_ROWS = 200_000

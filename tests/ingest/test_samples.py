@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.settings.model import Retention
+from core.settings.stores import Retention
 from storage.clickhouse.insert import settle_in_turn
 from storage.clickhouse.pushed import insert_pushed, push_token, stored_before, waiting
 from storage.clickhouse.reconcile import reconcile

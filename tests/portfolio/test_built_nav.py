@@ -7,14 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.clock import SystemClock
+from core.clock import DAY_SECONDS, SystemClock
 from portfolio.histories import fund
 from portfolio.history import History
 from portfolio.query import PortfolioQuery
 from portfolio.reading import read
 from portfolio.told import told
 from sample.load import load_sample, portfolios
-from storage.clickhouse.reads.portfolio import DAY_SECONDS
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.ingest.conftest import Send, sender

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from core.clock import SystemClock
-from portfolio import round_trips
+from portfolio import matched_trips, round_trips
 from portfolio.day_holdings import holdings
 from portfolio.excursions import NO_CLOSE, Excursion, excursions_of
 from portfolio.query import PortfolioQuery
@@ -199,7 +199,7 @@ def test_trades_of_one_instrument_in_two_currencies_are_told_and_the_others_stay
 def test_too_many_trades_leave_out_what_was_traded_longest_ago_whole(
     funded: Stores, send: Send, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(round_trips, "MOST_TRADES", 3)
+    monkeypatch.setattr(matched_trips, "MOST_TRADES", 3)
     for place, symbol in enumerate(("OLD", "NEW")):
         tell(send, "trades", fill(place - 9, "buy", 1, 5, instrument=symbol),
              fill(place - 8, "sell", 1, 6, instrument=symbol))  # fmt: skip

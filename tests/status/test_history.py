@@ -13,7 +13,7 @@ import pytest
 from collectors.base import labels
 from core.clock import FakeClock
 from core.model import Facts, Sample, Status
-from core.settings.model import Retention
+from core.settings.stores import Retention
 from status import history
 from storage.clickhouse import migrate as migrating
 from storage.clickhouse.client import ClickHouse

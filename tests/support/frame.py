@@ -15,8 +15,9 @@ from core.errors import StorageUnavailable
 from core.kinds.registry import Watch
 from core.model import Status
 from core.settings.alerts import Alerts
-from core.settings.model import RateLimits, Sources
+from core.settings.collectors import Sources
 from core.settings.oidc import Oidc
+from core.settings.visitors import RateLimits
 from dashboard.charts.theme import end_label, faded, threshold
 from dashboard.components.card import card, cards, empty, verdict
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer

@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from core.model import Facts
-from core.settings.model import Retention
+from core.settings.stores import Retention
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.migrate import TTL_DAYS
 from storage.clickhouse.settle import ADDED

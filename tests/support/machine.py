@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from collectors.machine.judge import judge
 from core.machine.spec import Mount, Process, Share
 from core.model import Component, Reading, Sample, Status
-from core.settings.model import Thresholds
+from core.settings.thresholds import Thresholds
 from core.tables import table_of
 from storage.stores import Stores
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from collectors.runtime.start import start_collectors
 from core.clock import SystemClock
-from core.settings.model import Sources
+from core.settings.collectors import Sources
 from dashboard.views.tab import Tab
 from storage.stores import Stores
 from tests.support.application import create_app

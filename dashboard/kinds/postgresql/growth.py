@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from core.clock import DAY_SECONDS
 from core.format import bytes_
 from core.limits import FORECAST_SECONDS
 from storage.clickhouse.reads.series import SeriesData
 
-DAY_SECONDS = 86_400.0
 SLACK_SECONDS = 60.0
 """The first and the last step of a window are not whole."""
 

@@ -15,7 +15,7 @@ from dashboard.charts.rows import End, Row, extent, short
 from dashboard.charts.theme import BENCHMARK, HOVER, SERIES
 from dashboard.portfolio.colours import compared_colours
 from portfolio.data import Line, PortfolioData
-from storage.clickhouse.reads.portfolio import Restatement
+from storage.clickhouse.reads.restatements import Restatement
 
 HEIGHT_PX = 210
 LOG_STEPS = (

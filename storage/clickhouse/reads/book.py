@@ -9,8 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.clock import DAY_SECONDS
+from core.currency import CASH
 from storage.clickhouse.client import ClickHouse
-from storage.clickhouse.reads.portfolio import CASH, DAY_SECONDS, POINT, DailyPrices, scattered
+from storage.clickhouse.reads.daily import POINT, scattered
+from storage.clickhouse.reads.prices import DailyPrices
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from core.clock import DAY_SECONDS
+from core.currency import CASH
 from storage.clickhouse.client import ClickHouse
-from storage.clickhouse.reads.portfolio import CASH, DAY_SECONDS
 
 REPORTED = (
     *(("portfolio", "<u2"), ("ts", "<u4"), ("instrument", "<u4"), ("currency", "<u2")),

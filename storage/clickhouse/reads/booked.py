@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.clock import DAY_SECONDS
 from storage.clickhouse.client import ClickHouse
-from storage.clickhouse.reads.portfolio import DAY_SECONDS
 
 MICROSECONDS = 1_000_000
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.model import labels
-from core.settings.model import Retention
+from core.settings.stores import Retention
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.series import SeriesData, choose_source, choose_step, read_reduced
 

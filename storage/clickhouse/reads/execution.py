@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from core.clock import DAY_SECONDS
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.orders_worked import (
     NO_SIZE,
@@ -23,7 +24,6 @@ from storage.clickhouse.reads.orders_worked import (
     within_window,
     worked_orders,
 )
-from storage.clickhouse.reads.portfolio import DAY_SECONDS
 
 MICROSECONDS = 1_000_000
 MOST_REASONS = 200

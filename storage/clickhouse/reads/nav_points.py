@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.clock import DAY_SECONDS
 from storage.clickhouse.client import ClickHouse
-from storage.clickhouse.reads.portfolio import DAY_SECONDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from core.clock import DAY_SECONDS
 from storage.clickhouse.client import ClickHouse
-from storage.clickhouse.reads.portfolio import DAY_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collectors.machine.linux.cgroup import CpuLimit
 from collectors.machine.linux.kernel import Kernel
 from collectors.machine.linux.memory import Memory
 from core.model import Sample, Status
-from core.settings.model import Thresholds
+from core.settings.thresholds import Thresholds
 
 MIB = 1 << 20
 HOST_KIB = 24_000_000

@@ -20,7 +20,7 @@ from core.clock import FakeClock
 from core.errors import StorageUnavailable
 from core.machine.spec import Checks, Process
 from core.model import Component, Reading, Sample, Status, labels
-from core.settings.model import Thresholds
+from core.settings.thresholds import Thresholds
 from core.tables import rows_of
 
 GIB = 2.0**30

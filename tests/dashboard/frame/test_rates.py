@@ -16,7 +16,7 @@ from access.sign_in import Caller, use_link
 from access.tokens import make_token
 from access.viewer import Viewer
 from core.roles import Role
-from core.settings.model import RateLimits
+from core.settings.visitors import RateLimits
 from dashboard.factory import create_app
 from dashboard.frame.viewer import find_signed_in
 from storage.live.embedded import Valkey

@@ -18,7 +18,7 @@ from core.kinds.clickhouse.spec import Actions
 from core.kinds.clickhouse.tables import RunningQuery
 from core.kinds.registry import Watch
 from core.model import SourceId
-from core.settings.model import Sources
+from core.settings.collectors import Sources
 from core.tables import rows_of
 from dashboard.sources.actions import SWITCHED_OFF, ask
 from dashboard.sources.section import Section

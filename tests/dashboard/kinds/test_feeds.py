@@ -23,7 +23,8 @@ from collectors.runtime.publisher import Publisher
 from core.clock import FakeClock
 from core.kinds.registry import Watch
 from core.model import SourceId
-from core.settings.model import Settings, Sources
+from core.settings.collectors import Sources
+from core.settings.model import Settings
 from dashboard.tabs.pipeline import TAB
 from storage.state.pings import Ping
 from storage.stores import Stores

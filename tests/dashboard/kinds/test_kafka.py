@@ -15,7 +15,7 @@ from core.clock import FakeClock
 from core.kinds.kafka.source import KafkaSource
 from core.kinds.registry import Watch
 from core.model import SourceId
-from core.settings.model import Sources
+from core.settings.collectors import Sources
 from dashboard.kinds.kafka.section import SECTION
 from dashboard.sources.shown import Shown
 from dashboard.tabs.pipeline import TAB

@@ -23,7 +23,7 @@ from core.kinds.postgresql.tables import BlockingNode
 from core.kinds.registry import Watch
 from core.limits import Limit
 from core.model import Reading, SourceId
-from core.settings.model import Sources
+from core.settings.collectors import Sources
 from core.tables import rows_of
 from dashboard.kinds.postgresql.growth import growth_a_day
 from dashboard.kinds.postgresql.section import SECTION

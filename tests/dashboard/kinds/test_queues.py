@@ -19,7 +19,7 @@ from collectors.runtime.publisher import Publisher
 from core.clock import FakeClock
 from core.kinds.registry import Watch
 from core.model import SourceId
-from core.settings.model import Sources
+from core.settings.collectors import Sources
 from dashboard.tabs.pipeline import TAB
 from storage.stores import Stores
 from tests.support import views

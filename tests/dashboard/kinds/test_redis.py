@@ -20,7 +20,8 @@ from core.format import axis_scale
 from core.kinds.redis.source import RedisSource
 from core.kinds.registry import Watch
 from core.model import Component, Reading, SourceId, Status
-from core.settings.model import Settings, Sources
+from core.settings.collectors import Sources
+from core.settings.model import Settings
 from dashboard.sources.actions import NOT_ALLOWED, SWITCHED_OFF, ask
 from dashboard.tabs.cache import CACHE, TAB
 from dashboard.views.serialize import plain

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from core.clock import FakeClock
+from core.clock import DAY_SECONDS, FakeClock
 from core.errors import StorageUnavailable
 from core.kinds.heartbeat.source import HeartbeatSource
 from core.kinds.heartbeat.spec import About as JobAbout
 from core.kinds.http.source import HttpSource
 from core.kinds.process.spec import Process
 from core.kinds.registry import Watch
-from core.kinds.service_spec import DAY_SECONDS, About, States
+from core.kinds.service_spec import About, States
 from core.kinds.tcp.source import TcpSource
 from core.memo import Memo
 from core.model import Component, Reading, Sample, Status, Table, labels

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from core.clock import FakeClock
 from core.errors import SourceUnavailable, StorageUnavailable
 from core.model import Component, Reading, Status, labels
-from core.settings.model import Thresholds
+from core.settings.thresholds import Thresholds
 from dashboard.charts.timeseries import LABEL_HEIGHT_PX, LimitLine, Line, line_figure, spread, stack_figure
 from dashboard.system import charts
 from dashboard.system.cards import thinned

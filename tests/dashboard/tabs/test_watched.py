@@ -9,7 +9,7 @@ import pytest
 
 from core.clock import FakeClock
 from core.kinds.registry import Watch
-from core.settings.model import Sources
+from core.settings.collectors import Sources
 from dashboard.tabs import PAGES, cache, database, pipeline, services
 from dashboard.views.registry import registry
 from dashboard.views.serialize import plain

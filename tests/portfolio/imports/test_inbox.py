@@ -14,7 +14,7 @@ from core.model import Reading, Status
 from portfolio.imports.handover import hand_over
 from portfolio.imports.inbox import Inbox, make
 from storage.clickhouse.client import ClickHouse
-from storage.clickhouse.reads.portfolio import restatements
+from storage.clickhouse.reads.restatements import restatements
 from storage.stores import Stores
 
 GOOD = "date,portfolio,nav,flow\n2023-01-02,Alpha,100,0\n"

@@ -14,7 +14,7 @@ from portfolio.imports.mapping import Mapping
 from portfolio.imports.take import ImportResult, import_file, take
 from portfolio.imports.undo import undo
 from portfolio.tree.settings import change
-from storage.clickhouse.reads.portfolio import daily_prices_many, priced_instruments
+from storage.clickhouse.reads.prices import daily_prices_many, priced_instruments
 from storage.state.imports import find_import, recent_imports
 from storage.state.portfolios import OWN, list_portfolios, put_portfolios
 from storage.stores import Stores

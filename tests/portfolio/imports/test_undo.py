@@ -15,7 +15,8 @@ from portfolio.imports.take import take
 from portfolio.imports.undo import undo
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.portfolio_rows import remove_rows
-from storage.clickhouse.reads.portfolio import daily_navs, restatements
+from storage.clickhouse.reads.portfolio import daily_navs
+from storage.clickhouse.reads.restatements import restatements
 from storage.state.imports import recent_imports
 from storage.state.portfolios import list_portfolios, remove_origin
 from storage.stores import Stores

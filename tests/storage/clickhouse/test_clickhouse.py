@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import StartError, StorageRejected, StorageUnavailable
 from core.model import Facts, Sample
-from core.settings.model import Retention
+from core.settings.stores import Retention
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.migrate import apply_retention, migrate, migrations, statements
 from storage.clickhouse.reads.series import read_series

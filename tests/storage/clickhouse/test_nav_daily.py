@@ -25,15 +25,9 @@ from storage.clickhouse.insert import insert_facts
 from storage.clickhouse.migrate import migrate, migrations
 from storage.clickhouse.nav_rows import NAV_COLUMNS, restated
 from storage.clickhouse.portfolio_rows import MADE_TABLES, remove_rows
-from storage.clickhouse.reads.portfolio import (
-    DailyNavs,
-    Restatement,
-    daily_navs,
-    daily_prices_many,
-    intraday_nav,
-    priced_instruments,
-    restatements,
-)
+from storage.clickhouse.reads.portfolio import DailyNavs, daily_navs, intraday_nav
+from storage.clickhouse.reads.prices import daily_prices_many, priced_instruments
+from storage.clickhouse.reads.restatements import Restatement, restatements
 from storage.clickhouse.spool import Spool
 from storage.clickhouse.writer import Writer
 from storage.stores import Stores
