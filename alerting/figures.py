@@ -22,7 +22,8 @@ from core.alerts.figures import Of, Vocabulary, awaited
 from core.alerts.matchers import all_hold
 from core.alerts.rule import Rule
 from core.errors import OutOfPatience, StorageError, StorageUnavailable
-from core.model import Labels
+from core.metrics import MACHINE
+from core.model import Labels, labels
 from core.patience import at_most
 from portfolio.vocabulary import vocabulary
 from status.readings import collectors_of, every_dataset
@@ -178,7 +179,8 @@ class Figures:
         since = self._stores.clock.now() - SENT_SECONDS
         found: dict[str, list[Series]] = {}
         for each in read_newest(self._stores.clickhouse, metrics, since):
-            found.setdefault(each.metric, []).append(Series(each.host, each.labels, Value(each.labels, each.value)))
+            shown = labels(**{**dict(each.labels), MACHINE: each.host}) if each.host else each.labels
+            found.setdefault(each.metric, []).append(Series(each.host, each.labels, Value(shown, each.value)))
         return found
 
     def _present(self) -> Present:

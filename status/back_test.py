@@ -144,6 +144,7 @@ class _BackTest:
         self._start, self._end = start, end
         self._notes: list[str] = []
         self._every = max(1, math.ceil(rule.every))
+        self._stale_after = _stale_after(stores)
 
     def result(self) -> BackTest:
         operands = self._rule.operands
@@ -214,7 +215,6 @@ class _BackTest:
         lead = max([span_of(each) for each in operands if isinstance(each, Worked)], default=0)
         numbers = [each.number for each in found]
         courses = read_courses(self._stores.clickhouse, numbers, start, self._end, step, lead)
-        stale_after = self._stale_after()
         newest: dict[tuple[str, str], float] = {}
         for each in found:
             ends = courses[each.number].times[-1:]
@@ -222,8 +222,8 @@ class _BackTest:
         made = []
         for each in found:
             course = courses[each.number]
-            is_sent = self._is_sent(each.metric) and each.metric not in stale_after
-            stale = stale_after.get(each.metric, SENT_STALE_SECONDS if is_sent else 0.0) or OTHER_STALE_SECONDS
+            is_sent = self._is_sent(each.metric)
+            stale = self._stale_after.get(each.metric, SENT_STALE_SECONDS if is_sent else 0.0) or OTHER_STALE_SECONDS
             # What a collector leaves out while it tells of others is gone; while it is silent nothing is known.
             is_outlived = bool(course.times) and course.times[-1] + stale < newest[each.host, each.metric]
             made.append(
@@ -305,11 +305,6 @@ class _BackTest:
                 found.append(Series(Figure(STATUS), of, [each.start for each in parts], values, math.inf))
         return found
 
-    def _stale_after(self) -> Mapping[str, float]:
-        """Return by metric the age beyond which a sample of it counts no more."""
-        readings = newest_readings(self._stores, every_dataset(self._stores.settings))
-        return {metric: reading_stale_after_seconds(each) or 0.0 for each in readings for metric, _ in each.samples}
-
     def _of(self, figure: Figure) -> Of:
         kind = self._kind(figure.name)
         return kind.of if kind else Of.COLLECTED
@@ -318,14 +313,23 @@ class _BackTest:
         return self._vocabulary.get(name)
 
     def _is_sent(self, metric: str) -> bool:
+        """Return whether programs send a metric: it is none that Fundwatch names, and no exporter told it."""
         kind = self._kind(metric)
-        return kind is None or kind.labels is None
+        return (kind is None or kind.labels is None) and metric not in self._stale_after
 
     def _shown(self, each: PastSeries) -> Labels:
         """Return the labels that rules see: of what is of a machine, that as well."""
         kind = self._kind(each.metric)
         is_of_machine = kind is not None and kind.labels is not None and MACHINE in kind.labels
-        return tuple(sorted((*each.labels, (MACHINE, each.host)))) if is_of_machine else each.labels
+        if is_of_machine or (each.host and self._is_sent(each.metric)):
+            return labels(**{**dict(each.labels), MACHINE: each.host})
+        return each.labels
+
+
+def _stale_after(stores: Stores) -> Mapping[str, float]:
+    """Return by metric of the newest readings the age beyond which a sample of it counts no more."""
+    readings = newest_readings(stores, every_dataset(stores.settings))
+    return {metric: reading_stale_after_seconds(each) or 0.0 for each in readings for metric, _ in each.samples}
 
 
 def with_metrics(vocabulary: Vocabulary, metrics: Iterable[str]) -> Vocabulary:

@@ -17,6 +17,7 @@ from core.settings.model import Settings
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.insert import insert_in_turn, settle_in_turn
 from storage.clickhouse.migrate import apply_retention, bound_threads, migrate
+from storage.clickhouse.portfolio_rows import MADE_TABLES, TABLES
 from storage.clickhouse.query_log import QueryLog
 from storage.clickhouse.reconcile import reconcile
 from storage.clickhouse.spool import Spool
@@ -32,6 +33,7 @@ from storage.state.database import State
 log = logging.getLogger(__name__)
 
 VALKEY_FOLDER = "valkey"
+OF_PORTFOLIOS = frozenset(TABLES + MADE_TABLES)
 AGAIN_SECONDS, SELDOM_SECONDS = 2.0, 30.0
 """After how long storage that was away at the start is asked again: at first, and after a while."""
 Step = Callable[[str], None]
@@ -101,7 +103,7 @@ def open_stores(
             stack.callback(_keep_preparing(clickhouse, prepare, look).set)
         else:
             told += find_missing(clickhouse, state, is_state_new)
-        writer = _open_writer(settings, clickhouse, stack, told)
+        writer = _open_writer(settings, clickhouse, live, stack, told)
         for sentence in [*told]:
             log.warning("%s", sentence)
         opened = settings, clickhouse, live, state, writer, clock or SystemClock()
@@ -207,7 +209,15 @@ def _start_valkey(settings: Settings, stack: contextlib.ExitStack, told: list[st
     return open_expendable(folder, "newest readings come again with the next ones", start, told).url
 
 
-def _open_writer(settings: Settings, clickhouse: ClickHouse, stack: contextlib.ExitStack, told: list[str]) -> Writer:
+def tell_arrived(live: Live, table: str) -> None:
+    """Say that the fund's own rows changed, where rows of `table` are such: those that had to wait come unasked."""
+    if table in OF_PORTFOLIOS:
+        live.bump("portfolio")
+
+
+def _open_writer(
+    settings: Settings, clickhouse: ClickHouse, live: Live, stack: contextlib.ExitStack, told: list[str]
+) -> Writer:
     own, most_bytes = claim(settings.data_dir), settings.writer.spool_bytes
     stack.callback(own.release)
     without = "rows that waited in it for ClickHouse, if any, are missing"
@@ -219,6 +229,7 @@ def _open_writer(settings: Settings, clickhouse: ClickHouse, stack: contextlib.E
         clickhouse.query_log,
         settle=partial(settle_in_turn, clickhouse, settings),
         adopt=lambda: adopt(settings.data_dir, own, spool, most_bytes),
+        arrived=partial(tell_arrived, live),
         flush_seconds=settings.writer.flush_seconds,
         queue_rows=settings.writer.queue_rows,
     )

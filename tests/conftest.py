@@ -24,7 +24,7 @@ from storage.clickhouse.writer import Writer
 from storage.live.embedded import Valkey
 from storage.live.redis import Live
 from storage.state.database import State
-from storage.stores import Stores
+from storage.stores import Stores, tell_arrived
 from tests.support import fresh_rows
 from tests.support.servers import ClickHouseServer
 
@@ -136,7 +136,8 @@ def assembled(settings: Settings, clickhouse: ClickHouse, live: Live, state: Sta
     settings.data_dir.mkdir(exist_ok=True)
     spool = Spool(folder / "spool.sqlite", 64 * 2**20)
     settle = partial(settle_in_turn, clickhouse, settings)
-    writer = Writer(partial(insert_in_turn, clickhouse, settings), spool, clickhouse.query_log, settle=settle)
+    insert, arrived = partial(insert_in_turn, clickhouse, settings), partial(tell_arrived, live)
+    writer = Writer(insert, spool, clickhouse.query_log, settle=settle, arrived=arrived)
     yield Stores(settings, clickhouse, live, state, writer, FakeClock())
     spool.close()
 

@@ -74,6 +74,7 @@ class Writer:
         *,
         settle: Settle = lambda batch, tried: None,
         adopt: Callable[[], object] = lambda: None,
+        arrived: Callable[[str], object] = lambda table: None,
         flush_seconds: float = 2.0,
         queue_rows: int = 500_000,
     ) -> None:
@@ -82,6 +83,8 @@ class Writer:
         self._adopt = adopt
         """Takes over what processes that ended left waiting."""
         self._adopt_at = 0.0
+        self._tell_arrived = arrived
+        """Hears the table of what is stored: who read before knows it not yet."""
         self._spool = spool
         self._query_log = query_log
         self._flush_seconds = flush_seconds
@@ -320,6 +323,7 @@ class Writer:
             if tried is None:
                 mark_tried(time.time())
             elif (instead := self._settled(batch, tried)) is not None:
+                self._tell_arrived(batch.table)
                 return Attempt(instead=instead)
             self._insert(batch)
         except (StorageUnavailable, SpoolUnavailable):
@@ -382,6 +386,7 @@ class Writer:
         self._batches += 1
         self._rows_written += len(batch)
         self._recent.append((time.monotonic(), len(batch)))
+        self._tell_arrived(batch.table)
 
     def _refuse(self, batch: Facts, why: str, batch_id: int | None = None) -> None:
         """Set a batch aside that cannot be stored, whatever is wrong with it: the others must go on."""

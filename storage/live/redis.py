@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import orjson
@@ -45,6 +46,8 @@ class Live:
         self._namespace = namespace
         self._quiet_until = 0.0
         self._versions: dict[tuple[str, ...], tuple[float, str]] = {}
+        self._unsaid: set[str] = set()
+        """Datasets that changed while Redis did not answer: others must hear of it all the same."""
         self._refusal = ""
         self.problem = ""
 
@@ -111,8 +114,9 @@ class Live:
         return sorted(name.decode() for name in names)
 
     def bump(self, dataset: str) -> None:
-        """Say that `dataset` changed."""
-        self.ask(lambda: self.client.hset(self.key("versions"), dataset, str(time.time_ns())), None)
+        """Say that `dataset` changed; what Redis does not take now is said when it is asked next."""
+        self._unsaid.add(dataset)
+        self._say_changes()
         self._versions = {}
 
     def version(self, *datasets: str) -> str:
@@ -144,11 +148,30 @@ class Live:
 
         return list(zip(collectors, self.ask(ask, []), strict=False))
 
+    def _say_changes(self) -> None:
+        for dataset in tuple(self._unsaid):
+            said = partial(self.client.hset, self.key("versions"), dataset, str(time.time_ns()))
+            if self.ask(said, None) is not None:
+                self._unsaid.discard(dataset)
+
     def _read_version(self, datasets: tuple[str, ...]) -> str:
-        found = self.ask(lambda: self.client.hmget(self.key("versions"), list(datasets)), None)
+        if self._unsaid:
+            self._say_changes()
+        found = self.ask(partial(self.client.hmget, self.key("versions"), list(datasets)), None)
+        if found is not None and None in found:
+            found = self.ask(partial(self._begin_versions, datasets), None)
         if found is None:
             return f"{AWAY}{int(time.time())}"
-        return "-".join(value.decode() if value else "0" for value in found)
+        return "-".join(value.decode() for value in found)
+
+    def _begin_versions(self, datasets: tuple[str, ...]) -> list[bytes]:
+        """Return the versions, each begun that there was none of: what was kept of times before a FLUSHALL is old."""
+        pipe = self.client.pipeline(transaction=False)
+        for name in datasets:
+            pipe.hsetnx(self.key("versions"), name, str(time.time_ns()))
+        pipe.hmget(self.key("versions"), list(datasets))
+        versions: list[bytes] = pipe.execute()[-1]
+        return versions
 
     def close(self) -> None:
         """Close the connections."""

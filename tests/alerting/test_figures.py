@@ -299,12 +299,15 @@ def test_a_store_that_does_not_answer_is_asked_once_a_while(here: Stores) -> Non
 
 
 def test_what_programs_send_is_read_where_it_is_stored(here: Stores) -> None:
-    names = ([1], ["a"], ["oms_orders"], [{"desk": "fx"}], [int(NOW)])
+    names = ([1, 2, 3], ["a", "b", ""], ["oms_orders"] * 3, [{"desk": "fx"}] * 3, [int(NOW)] * 3)
     here.clickhouse.insert(Facts("series", ("series", "host", "metric", "labels", "seen"), names))
-    here.clickhouse.insert(Facts("samples", ("series", "ts", "value"), ([1], [int(NOW) - 60], [7.0])))
+    sent = ([1, 2, 3], [int(NOW) - 60] * 3, [7.0, 3.0, 1.0])
+    here.clickhouse.insert(Facts("samples", ("series", "ts", "value"), sent))
     read = Reader(here)
     read.use(rules("oms_orders > 5", "oms_fills > 5"))
-    assert told(read, "oms_orders") == {"desk=fx": 7.0}
+    # Two machines that say the same of themselves are two.
+    assert told(read, "oms_orders") == {"desk=fx,machine=a": 7.0, "desk=fx,machine=b": 3.0, "desk=fx": 1.0}
+    assert told(read, 'oms_orders{machine="b"}') == {"desk=fx,machine=b": 3.0}
     assert told(read, 'oms_orders{desk="rates"}') == {}
     assert statements(here) == ["rules newest"]
     moved(here, 300.0)
@@ -321,7 +324,7 @@ def test_a_metric_that_nobody_has_sent_yet_has_no_data_until_it_is_sent(here: St
     here.clickhouse.insert(Facts("series", ("series", "host", "metric", "labels", "seen"), names))
     here.clickhouse.insert(Facts("samples", ("series", "ts", "value"), ([1], [int(NOW)], [7.0])))
     moved(here, 1.0)
-    assert told(read, "oms_fills") == {"desk=fx": 7.0}
+    assert told(read, "oms_fills") == {"desk=fx,machine=a": 7.0}
     assert read.why_gone(fills, labels(metric="oms_fills")) == "its data have come"
     moved(here, 600.0)
     assert told(read, "oms_fills") == {}, "what was sent is missed by the labels that it had"

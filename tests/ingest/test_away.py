@@ -63,7 +63,9 @@ def test_rows_sent_while_clickhouse_is_away_are_there_once(
         assert send("fx", [ONE_OF_EACH["fx"]]).json["is_waiting"]
     assert send("trades", [trade(4)], "?on_conflict=refuse").status_code == 503
     clickhouse_server.start()
+    read_too_early = outside.live.version("portfolio")
     replay(outside)
+    assert outside.live.version("portfolio") != read_too_early
     found = outside.clickhouse.rows("SELECT trade_id, price FROM trades FINAL ORDER BY trade_id")
     assert found == [("t00001", 10.5), ("t00002", 99.0), ("t00003", 10.5)]
     assert outside.clickhouse.rows("SELECT key, is_taken FROM restatements FINAL") == [("t00002", 1)]

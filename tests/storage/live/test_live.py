@@ -46,6 +46,30 @@ def test_a_version_changes_when_one_of_its_datasets_does(live: Live) -> None:
     assert live.version("system", "portfolio") != before
 
 
+def test_a_change_that_redis_did_not_hear_of_is_said_later(live: Live, valkey: Valkey) -> None:
+    other, before = Live(valkey.url, live.key()), live.version("portfolio")
+    live._quiet_until = time.monotonic() + 60  # as after an answer that came too late
+    live.bump("portfolio")
+    time.sleep(0.11)
+    assert other.version("portfolio") == before and live.version("portfolio").startswith("away-")
+    live._quiet_until = 0.0
+    time.sleep(0.11)
+    live.version("system")
+    assert other.version("portfolio") != before
+    other.close()
+
+
+def test_after_flushall_no_version_is_one_that_was(live: Live) -> None:
+    at_start = live.version("portfolio")
+    live.bump("portfolio")
+    live.client.flushall()
+    time.sleep(0.11)
+    again = live.version("portfolio")
+    assert again != at_start
+    time.sleep(0.11)
+    assert live.version("portfolio") == again
+
+
 def test_after_flushall_the_next_tick_is_complete(live: Live) -> None:
     live.put_reading("system", "host-1", 1000, 5, READING)
     live.bump("system")
