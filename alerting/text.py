@@ -119,7 +119,8 @@ def _units() -> Iterator[str]:
 def _figures() -> Iterator[str]:
     yield "\n## What can be named\n"
     yield "Every metric of [metrics.md](metrics.md): those of watched sources have the label `instance`, those of the"
-    yield "machine and of Fundwatch itself `machine`. What exporters and programs name is listed under `metrics`."
+    yield "machine and of Fundwatch itself `machine`. What exporters and programs name is listed under `metrics`; what "
+    yield "programs send has `machine` where they name the one it is of (`host`)."
     yield "Beside them there are these:\n"
     yield from _table(OWN_FIGURES)
     spoken = ", ".join(f"`{name}` for `{key}`" for name, key in SPOKEN.items())

@@ -51,7 +51,11 @@ def last_time(line: str, zone: str, ts: float) -> float | None:
 
     Raises CronSimError for a line that is none.
     """
-    return next((time for time in _times(line, zone, ts + 1, backwards=True) if time <= ts), None)
+    found = next((time for time in _times(line, zone, ts + 1, backwards=True) if time <= ts), None)
+    # In the second of the two hours it finds what is late in that hour only a day back: the first had it.
+    while found is not None and (later := next_time(line, zone, found)) is not None and later <= ts:
+        found = later
+    return found
 
 
 def _times(line: str, zone: str, ts: float, *, backwards: bool = False) -> map[float]:

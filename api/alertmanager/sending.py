@@ -1,23 +1,31 @@
-"""Alerts as a Prometheus sends them (`postableAlerts`), read whole or refused."""
+"""Alerts as a Prometheus sends them (`postableAlerts`): each that can be told is taken, whatever is wrong with others.
+
+As Alertmanager has it (github.com/prometheus/alertmanager, api/v2): a Prometheus does not send again what was refused.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from urllib.parse import unquote_plus
 
 from pydantic import AwareDatetime, BaseModel, Field, TypeAdapter, ValidationError
 from pydantic.config import ConfigDict
 
 from api.problem import Refused
 from core.alerts.sent import BELIEVED_SECONDS, SentAlert, text_of
+from core.readiness import READINESS
 from storage.state.alerts import plain
 
 MOST_LABELS, LONGEST, LONGEST_TEXT = 64, 1_024, 2_000
-NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+NAME = re.compile(r"[^\s\x00-\x1f\"]+")
+"""A Prometheus may take any word: service.name."""
+OF_READINESS = re.compile(r"\b(fundwatch_trading_|readiness_)")
+COLLECTOR = "collector"
 
 
 class Postable(BaseModel):
-    """An alert as it is sent. Other fields, such as generatorURL, are not kept."""
+    """An alert as it is sent."""
 
     model_config = ConfigDict(populate_by_name=False)
 
@@ -25,33 +33,49 @@ class Postable(BaseModel):
     annotations: dict[str, str] = Field(default_factory=dict)
     starts_at: AwareDatetime | None = Field(None, alias="startsAt")
     ends_at: AwareDatetime | None = Field(None, alias="endsAt")
+    generator_url: str = Field("", alias="generatorURL", description="Address of its rule: tells what it looks at.")
 
 
 _ALERTS = TypeAdapter(list[Postable])
 
 
-def read_alerts(body: bytes, now: float) -> list[SentAlert]:
-    """Return the alerts of a body as of `now` (epoch seconds). Raises Refused that says which one is wrong."""
+def read_alerts(body: bytes, now: float) -> tuple[list[SentAlert], list[str]]:
+    """Return the alerts of a body as of `now` (epoch seconds), and what is wrong with others.
+
+    Raises Refused where the body is no list of alerts at all.
+    """
     try:
         sent = _ALERTS.validate_json(body)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
         raise Refused(400, f"{where}: {first['msg']}" if where else str(first["msg"])) from error
-    return [_alert(number, each, now) for number, each in enumerate(sent)]
+    found: list[SentAlert] = []
+    wrong: list[str] = []
+    for number, each in enumerate(sent):
+        read = _alert(each, now)
+        if isinstance(read, SentAlert):
+            found.append(read)
+        else:
+            wrong.append(f"alert {number}: {read}")
+    return found, wrong
 
 
-def _alert(number: int, sent: Postable, now: float) -> SentAlert:
-    labels = {name: kept for name, value in sorted(sent.labels.items()) if (kept := plain(value))}
+def _alert(sent: Postable, now: float) -> SentAlert | str:
+    """Return an alert, or what is wrong with it."""
+    labels = {name: kept for name, value in sent.labels.items() if (kept := plain(value))}
     wrong = _wrong(labels)
     begins = _time(sent.starts_at)
     ends = _time(sent.ends_at) or now + BELIEVED_SECONDS
     if begins and begins > ends:
         wrong = "startsAt is after endsAt"
     if wrong:
-        raise Refused(400, f"alert {number}: {wrong}; nothing was taken")
+        return wrong
+    if OF_READINESS.search(unquote_plus(sent.generator_url)):
+        # It must be no reason itself that trading is not safe: it would never be safe again.
+        labels.setdefault(COLLECTOR, READINESS)
     text = plain(text_of(sent.annotations, labels)[:LONGEST_TEXT])
-    return SentAlert(tuple(labels.items()), text, begins or min(now, ends), ends, now)
+    return SentAlert(tuple(sorted(labels.items())), text, begins or min(now, ends), ends, now)
 
 
 def _time(sent: AwareDatetime | None) -> float:

@@ -32,6 +32,7 @@ from api.problem import Refused
 from api.resources.alerts import SCOPE
 from core.alerts.silence import When
 from core.errors import ChangeRejected, StorageUnavailable
+from core.format import count
 from core.roles import Role
 from portfolio.alerts import sight_of
 from status.alerts import NOT_EVALUATED, alerts_now
@@ -46,6 +47,8 @@ MOST_BYTES = 65_536
 """Of a silence."""
 MOST_BYTES_OF_ALERTS = 1_048_576
 """Of a batch: a Prometheus sends 64 alerts at once."""
+MOST_TOLD = 10
+"""Of alerts that are not taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +121,14 @@ def _silences(call: Call) -> Any:
 
 
 def _put_alerts(call: Call) -> None:
+    """Take alerts. Raises Refused that says which ones were not, after the others were taken."""
     now = call.stores.clock.now()
-    put_sent(call.stores.live, read_alerts(_sent(MOST_BYTES_OF_ALERTS), now), now)
+    found, wrong = read_alerts(_sent(MOST_BYTES_OF_ALERTS), now)
+    put_sent(call.stores.live, found, now)
+    if wrong:
+        told = "; ".join(wrong[:MOST_TOLD])
+        more = f"; {len(wrong) - MOST_TOLD} more" if len(wrong) > MOST_TOLD else ""
+        raise Refused(400, f"{told}{more}; {count(len(found), 'other alert')} taken")
 
 
 def _sent(most_bytes: int) -> bytes:

@@ -248,7 +248,7 @@ def _told_whole(ask: Ask[Parameters], name: str) -> RuleText:
     if placed is None or not sight.sees_rule(placed.rule):
         raise _missing(name)
     cost = next((each for each in known.rules if each.rule == name), None)
-    fires = sum(each.rule == name for each in sight.seen(known.firing))
+    fires = sight.fires(known.rules, known.firing).get(name)
     told = _told(placed, cost, fires, known, sight, not found.is_off(placed.rule), found.kept)
     return RuleText(**told.model_dump(), text=_text(found, placed))
 

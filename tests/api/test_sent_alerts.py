@@ -20,6 +20,7 @@ from core.alerts.sent import BELIEVED_SECONDS, KEPT_SECONDS, MOST, RULE
 from core.clock import FakeClock
 from core.roles import Role
 from portfolio.vocabulary import query_of, vocabulary
+from status.alerts import alerts_now
 from storage.live.redis import Live
 from storage.live.sent_alerts import read_sent
 from storage.state.portfolios import Portfolio, put_portfolios
@@ -152,16 +153,41 @@ def test_a_nul_ends_nothing(sending: Sending) -> None:
     [
         ({"labels": {}}, "it has no labels"),
         ({"labels": {"alertname": ""}}, "it has no labels"),
-        ({"labels": {"a-b": "x"}}, "'a-b' is no name of a label"),
+        ({"labels": {"a b": "x"}}, "'a b' is no name of a label"),
         ({"labels": {"a": "x" * 2_000}}, "a has more than"),
-        ({"labels": {"a": 5}}, "1.labels.a"),
         ({"labels": {"a": "x"}, "startsAt": "2999-01-01T00:00:00Z"}, "startsAt is after endsAt"),
-        ({"labels": {"a": "x"}, "endsAt": "tomorrow"}, "1.endsAt"),
     ],
 )
-def test_a_batch_with_one_that_is_wrong_is_refused_whole(sending: Sending, wrong: dict[str, Any], said: str) -> None:
+def test_one_that_is_wrong_is_named_and_keeps_no_other_back(sending: Sending, wrong: dict[str, Any], said: str) -> None:
+    told = sending.send(alert("Right"), wrong, alert("Too"), status=400)
+    assert f"alert 1: {said}" in told and "2 other alerts taken" in told
+    sending.after(6)
+    assert set(sending.fires()) == {"Right", "Too"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [({"labels": {"a": 5}}, "1.labels.a"), ({"labels": {"a": "x"}, "endsAt": "tomorrow"}, "1.endsAt")],
+)
+def test_what_is_no_list_of_alerts_is_refused_whole(sending: Sending, wrong: dict[str, Any], said: str) -> None:
     assert said in sending.send(alert("Right"), wrong, status=400)
     assert read_sent(sending.stores.live) == []
+
+
+def test_a_label_may_be_any_word_and_is_meant_in_quotes(sending: Sending, tmp_path: Path) -> None:
+    sending.send({"labels": {"alertname": "Slow", "service.name": "oms"}})
+    sending.after(6)
+    (found,) = client_of(sending.stores, READER).get(ALERTS, query_string={"filter": '"service.name"="oms"'}).json
+    assert found["labels"]["service.name"] == "oms"
+
+
+def test_an_alert_on_readiness_is_no_reason_of_readiness(sending: Sending) -> None:
+    of_ours = "http://prometheus:9090/graph?g0.expr=fundwatch_trading_ready+%3D%3D+0&g0.tab=1"
+    of_others = "http://prometheus:9090/graph?g0.expr=up+%3D%3D+0&g0.tab=1"
+    sending.send(alert("NotReady", "page", generatorURL=of_ours), alert("Down", "page", generatorURL=of_others))
+    sending.after(6)
+    told = {each.title: each.follows_readiness for each in alerts_now(sending.stores).firing}
+    assert told == {"NotReady": True, "Down": False}
 
 
 def test_who_may_not_send_does_not_and_who_is_limited_sees_no_other_portfolio(sending: Sending) -> None:

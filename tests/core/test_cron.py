@@ -66,6 +66,12 @@ def test_in_autumn_a_fixed_time_comes_once_and_in_spring_as_soon_as_the_missing_
     assert after("*/30 * * * *", NEW_YORK, utc("2026-11-01 06:00")) == "2026-11-01 06:30"
 
 
+def test_what_came_in_the_first_of_two_hours_is_the_last_time_in_the_second_too() -> None:
+    for now in ("05:30", "05:59", "06:00", "06:10", "06:30", "06:59", "12:00"):
+        assert last_time("30 1 * * *", NEW_YORK, utc(f"2026-11-01 {now}")) == utc("2026-11-01 05:30"), now
+    assert last_time("30 1 * * *", NEW_YORK, utc("2026-11-01 05:29")) == utc("2026-10-31 05:30")
+
+
 @pytest.mark.parametrize(
     ("line", "why"),
     [
