@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import yaml
 from pydantic import SecretStr
@@ -31,12 +31,14 @@ def _is_secret(annotation: Any) -> bool:
 
 @cache
 def fields_of(kind: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the fields of a kind but its name: those that its example has, required ones first, and the others."""
+    """Return the fields of a kind but its name: those that its example has, required ones first and groups last, and
+    the others.
+    """
     model = KINDS[kind]
     named = {name for item in yaml.safe_load("\n".join(model.EXAMPLE))[kind] for name in item}
     fields = {name: field for name, field in model.model_fields.items() if name != "name"}
     first = [name for name in fields if name in named or fields[name].is_required()]
-    first.sort(key=lambda name: not fields[name].is_required())
+    first.sort(key=lambda name: (get_origin(fields[name].annotation) is dict, not fields[name].is_required()))
     return tuple(first), tuple(name for name in fields if name not in first)
 
 

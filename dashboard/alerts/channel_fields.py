@@ -24,6 +24,7 @@ DROPS = "drop_"
 """What the name of a box begins with that takes a secret away."""
 KEPT = "Kept: leave it empty to keep it."
 UNITS = {"_seconds": " (s)"}
+SHORT = {"url": "URL", "ca": "CA", "api": "API"}
 
 
 def field_of(id: str, kind: str, name: str, channel: Channel | None, others: Options) -> list[html.Div]:
@@ -80,8 +81,12 @@ def _value(model: type[Channel], name: str, channel: Channel | None) -> Any:
 
 def _label(name: str) -> str:
     unit = next((each for each in UNITS if name.endswith(each)), "")
-    words = name.removesuffix(unit).replace("_", " ")
+    words = " ".join(SHORT.get(word, word) for word in name.removesuffix(unit).split("_"))
     return f"{words[:1].upper()}{words[1:]}{UNITS.get(unit, '')}"
+
+
+def _lower(label: str) -> str:
+    return label if label.isupper() else label.lower()
 
 
 def _secret(id: str, name: str, label: str, hint: str, value: Any, *, is_needed: bool) -> list[html.Div]:
@@ -95,7 +100,7 @@ def _secret(id: str, name: str, label: str, hint: str, value: Any, *, is_needed:
     box = text_field(id, name, label, hint=f"{KEPT} {hint}" if is_set else hint, type="password")
     if not is_set or is_needed:
         return [box]
-    return [box, tick(id, f"{DROPS}{name}", f"Take the {label.lower()} away")]
+    return [box, tick(id, f"{DROPS}{name}", f"Take the {_lower(label)} away")]
 
 
 def _lines(name: str, text: str) -> dict[str, str]:

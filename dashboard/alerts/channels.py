@@ -14,7 +14,7 @@ from core.settings.channels import LOG, Channel, Email
 from core.settings.routes import Route
 from dashboard.alerts.channel_forms import delete_form, edit_link, matchers_text, switch_form, test_form
 from dashboard.components.age import age
-from dashboard.components.table import Cell, Column, cut_cell, data_table, whole_cell
+from dashboard.components.table import Cell, Column, cut_cell, data_table
 from portfolio.alerts import Sight
 from portfolio.own_channels import place_of
 from portfolio.withheld import WITHHELD
@@ -83,7 +83,7 @@ def _row(channel: Channel, delivered: Delivered, sight: Sight) -> dict[str, Any]
     return {
         "name": name,
         "kind": cut_cell(f"{channel.TITLE}{to}"),
-        "limits": whole_cell(", ".join(limits) or "no limit"),
+        "limits": Cell(", ".join(limits) or "no limit", mark="fw-wraps"),
         "fallback": channel.fallback or None,
         "worked": Cell(html.Span([age(worked), " ago"]), sort=worked) if worked else Cell("never", tone="muted"),
         "failed": _failed(failed, sight) if failed is not None else None,
@@ -99,8 +99,8 @@ def _failed(message: KeptMessage, sight: Sight) -> Cell:
 def _of_settings(found: ChannelSet, channel: Channel) -> dict[str, Any]:
     where = place_of(found, channel.name)
     return {
-        "where": Cell(f"stands in {where}" if where else "always there", tone="muted", mark="fw-wraps"),
-        "told": whole_cell(_told_by_routes(found, channel.name)),
+        "where": Cell(where or "always there", tone="muted", mark="fw-wraps"),
+        "told": Cell(_told_by_routes(found, channel.name), mark="fw-wraps"),
         "does": html.Div([test_form(channel.name)], className="fw-row-does"),
     }
 
