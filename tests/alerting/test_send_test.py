@@ -43,6 +43,7 @@ def test_what_was_answered_is_printed_and_the_exit_says_what_became_of_it(
 
 
 def test_a_channel_that_was_made_on_the_page_is_tried_too(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config.write_text("{}\n")
     with Receiver(Reply()) as receiver:
         state = State(load_settings().state_dsn)
         state.migrate()
