@@ -63,14 +63,16 @@ def read_delivered(connection: Transaction, found: ChannelSet, now: float) -> De
 
 def channels_table(found: ChannelSet, delivered: Delivered, sight: Sight) -> html.Div:
     """Return a row a channel: those of the settings, then those that were made here."""
-    rows = [_row(each, delivered, sight) | _of_settings(found, each) for each in found.configured.every().values()]
+    rows = [
+        _row(each, found, delivered, sight) | _of_settings(found, each) for each in found.configured.every().values()
+    ]
     for mine in found.own:
-        known = _row(mine.channel, delivered, sight) if mine.channel else {"kind": cut_cell(mine.kept.kind)}
+        known = _row(mine.channel, found, delivered, sight) if mine.channel else {"kind": cut_cell(mine.kept.kind)}
         rows.append(known | _own(mine, sight))
     return data_table(f"{ID}-rows", _COLUMNS, rows, caption="Channels")
 
 
-def _row(channel: Channel, delivered: Delivered, sight: Sight) -> dict[str, Any]:
+def _row(channel: Channel, found: ChannelSet, delivered: Delivered, sight: Sight) -> dict[str, Any]:
     name, failed = channel.name, delivered.failed.get(channel.name)
     hour, day = delivered.sent.get(name, (0, 0))
     limits = [
@@ -84,10 +86,16 @@ def _row(channel: Channel, delivered: Delivered, sight: Sight) -> dict[str, Any]
         "name": name,
         "kind": cut_cell(f"{channel.TITLE}{to}"),
         "limits": Cell(", ".join(limits) or "no limit", mark="fw-wraps"),
-        "fallback": channel.fallback or None,
+        "fallback": _fallback(channel.fallback, found),
         "worked": Cell(html.Span([age(worked), " ago"]), sort=worked) if worked else Cell("never", tone="muted"),
         "failed": _failed(failed, sight) if failed is not None else None,
     }
+
+
+def _fallback(name: str, found: ChannelSet) -> Cell | None:
+    if not name:
+        return None
+    return Cell(name) if name in found.in_force else Cell(f"✕ {name}, which is off", tone="warning", mark="fw-wraps")
 
 
 def _failed(message: KeptMessage, sight: Sight) -> Cell:

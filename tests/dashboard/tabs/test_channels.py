@@ -276,3 +276,13 @@ def test_what_is_done_stands_in_the_audit(desk: Desk) -> None:
         "alert channel made", "alert channel switched off", "alert channel switched on", "alert channel deleted",
     ]  # fmt: skip
     assert made.who == "root" and made.target == "oms" and "given: headers, secret, url" in made.detail
+
+
+def test_a_fallback_that_is_off_is_told(desk: Desk) -> None:
+    client = client_of(desk)
+    with Receiver() as oms:
+        post(client, EDIT, **hook(oms))
+        assert post(client, EDIT, **hook(oms, name="two", fallback="oms"))["done"]
+    assert "which is off" not in shows(desk, alert_messages.PAGE, ROOT)
+    assert post(client, "/alerts/channels/off", channel="oms")["done"]
+    assert "oms, which is off" in shows(desk, alert_messages.PAGE, ROOT)
