@@ -4,14 +4,15 @@ python -m alerting check [FILE...]   say what is wrong with files of rules; with
 python -m alerting test FILE...      run tests of rules: series in, alerts expected
 python -m alerting show [NAME...]    print rules in force as a file has them, to be copied and changed
 python -m alerting export [NAME...]  print rules that were made on the page as a file, and what is switched off
-python -m alerting send-test CHANNEL   send a test by a channel of the settings, and print what was answered
+python -m alerting send-test CHANNEL   send a test by a channel, and print what was answered
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ from core.format import count
 
 if TYPE_CHECKING:
     from core.alerts.rule_set import RuleSet
+    from core.settings.model import Settings
+    from storage.state.database import State
 
 
 def main(arguments: list[str]) -> int:
@@ -101,9 +104,13 @@ def _send_test(name: str, who: str) -> int:
     from alerting.send_test import send_test
     from core.alerts.check import nearest
     from core.settings.load import load_settings
+    from portfolio.channel_set import channels_of, kept_channels
 
     settings = load_settings()
     channels = settings.channels.every()
+    if name not in channels:
+        with _state_of(settings) as state:
+            channels = channels_of(settings, kept_channels(state) if state else ()).every()
     if name not in channels:
         instead = nearest(name, channels) or f"There are {', '.join(channels)}."
         raise SettingsError(f"there is no channel {name}. {instead}")
@@ -121,19 +128,25 @@ def _of_settings() -> RuleSet:
 
     Raises StorageUnavailable.
     """
-    from contextlib import closing
-
     from core.alerts.kept import NOTHING_KEPT
     from core.settings.load import load_settings
     from portfolio.rule_files import kept_rules, rules_of
-    from storage.state.database import State
 
     settings = load_settings()
+    with _state_of(settings) as state:
+        return rules_of(settings, kept_rules(state) if state else NOTHING_KEPT)
+
+
+@contextmanager
+def _state_of(settings: Settings) -> Iterator[State | None]:
+    """Open the state database; None: before the first start there is none yet, and so nothing in it."""
+    from contextlib import closing
+
+    from storage.state.database import State
+
     with closing(State(settings.state_dsn)) as state:
-        # Before the first start there is no database yet, and so no rule in it.
         is_new = state.file is not None and not state.file.exists()
-        kept = NOTHING_KEPT if is_new else kept_rules(state)
-    return rules_of(settings, kept)
+        yield None if is_new else state
 
 
 def _test(path: Path) -> int:

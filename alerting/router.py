@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from core.alerts.figures import LIMIT, LIMIT_LEVEL, PORTFOLIO
@@ -12,23 +13,33 @@ from core.alerts.plan import Plan, PlanStep
 from core.alerts.rule import Rule
 from core.alerts.severity import Severity
 from core.clock import Clock
+from core.errors import StorageError
 from core.model import Labels
-from core.settings.channels import Channels
-from core.settings.routes import CATEGORY, RULE, Route, default_routes, those_that_count
+from core.settings.routes import CATEGORY, RULE, OwnRoute, Route, leading_first, those_that_count
 
 LONGEST_GROUP = 255
 """Characters that the state database keeps of a group."""
 MOST_KNOWN = 50_000
 """Conditions whose route is remembered; past it all are looked for anew."""
 MINUTE_SECONDS = 60
+LOOK_SECONDS = 2.0
+"""Between two looks whether routes were changed."""
+
+log = logging.getLogger(__name__)
 
 
 class Router:
-    """Finds group and plan by the routes of the settings. Called by one thread."""
+    """Finds group and plan by the routes in force. Called by one thread."""
 
-    def __init__(self, routes: Sequence[Route], channels: Channels, clock: Clock) -> None:
-        self._routes = tuple(routes) or default_routes(channels)
+    def __init__(self, read: Callable[[], Sequence[Route]], clock: Clock) -> None:
+        """read: returns the routes in force, or raises StorageError: then those before hold on.
+
+        Raises StorageError.
+        """
+        self._read = read
+        self._routes = tuple(read())
         self._clock = clock
+        self._looked_at = clock.monotonic()
         self._minute = 0
         self._known: dict[tuple[str, Labels], tuple[Rule, str, Plan]] = {}
 
@@ -38,6 +49,7 @@ class Router:
         The group depends on neither time nor severity: an incident stays one when its hours are over or it gets worse.
         """
         now = self._clock.now()
+        self._look()
         minute = int(now // MINUTE_SECONDS)
         if minute != self._minute or len(self._known) >= MOST_KNOWN:
             self._minute = minute
@@ -50,6 +62,21 @@ class Router:
             found = self._known[rule.name, labels] = rule, group, plan_of(fitting, now)
         return found[1], found[2]
 
+    def _look(self) -> None:
+        """Read the routes anew, now and then."""
+        steady = self._clock.monotonic()
+        if steady - self._looked_at < LOOK_SECONDS:
+            return
+        self._looked_at = steady
+        try:
+            routes = tuple(self._read())
+        except StorageError as error:
+            log.warning("routes cannot be read, those before hold on: %s", error)
+            return
+        if routes != self._routes:
+            self._routes = routes
+            self._known.clear()
+
     def _fitting(self, rule: Rule, every: Labels) -> list[Route]:
         """Return the routes of a condition that may count at some severity and hour."""
         found: list[Route] = []
@@ -61,11 +88,17 @@ class Router:
         return found
 
     def _named(self, fitting: Sequence[Route]) -> str:
-        """Return which routes fit, where there are several: who hears of others does so in another incident."""
-        if len(self._routes) < 2:
-            return ""
-        numbers = [str(number) for number, route in enumerate(self._routes, 1) if route in fitting]
-        return f"routes {', '.join(numbers)}" if len(numbers) > 1 else f"route {numbers[0]}" if numbers else "no route"
+        """Return which routes fit, where there are several: who hears of others does so in another incident.
+
+        A channel that people made for every alert tells none from another.
+        """
+        configured = [route for route in self._routes if not isinstance(route, OwnRoute)]
+        added = [f"to {route.receivers[0]}" for route in fitting if isinstance(route, OwnRoute) and route.labels]
+        if len(configured) < 2:
+            return ", ".join(added)
+        numbers = [str(number) for number, route in enumerate(configured, 1) if route in fitting]
+        word = f"routes {', '.join(numbers)}" if len(numbers) > 1 else f"route {numbers[0]}" if numbers else "no route"
+        return ", ".join([word, *added])
 
 
 def group_of(fitting: Sequence[Route], rule: Rule, labels: Labels, routes: str) -> str:
@@ -83,7 +116,7 @@ def group_of(fitting: Sequence[Route], rule: Rule, labels: Labels, routes: str) 
 
 def _in_common(fitting: Sequence[Route], rule: Rule) -> Sequence[str]:
     """Return what alerts of one incident have in common: each limit of a portfolio is one, unless a route says else."""
-    said = fitting[0].group_by if fitting else (RULE,)
+    said = leading_first(fitting)[0].group_by if fitting else (RULE,)
     return (RULE, PORTFOLIO, LIMIT) if said == (RULE,) and LIMIT_LEVEL in rule.figures else said
 
 

@@ -38,6 +38,8 @@ from storage.state.database import State, Transaction
 
 LOOK_SECONDS = 1.0
 """Between two looks into the outbox when nobody says that there is something."""
+FOLLOW_SECONDS = 2.0
+"""Between two looks whether channels were changed."""
 SHORTEST_SECONDS = 0.01
 AWAY_SECONDS = 2.0
 """After the state database did not answer."""
@@ -45,7 +47,7 @@ LONGEST_KEPT = 500
 """Characters of an answer, or of a problem."""
 DELIVERED = "delivered"
 """What stands in the history where a message reached its channel."""
-NO_CHANNEL = "there is no channel of that name any more"
+NO_CHANNEL = "there is no channel of that name any more, or it is switched off"
 
 Draw = Callable[[Notice], Picture | None]
 
@@ -63,7 +65,7 @@ class Sender:
     def __init__(
         self,
         state: State,
-        channels: Mapping[str, Channel],
+        channels: Callable[[], Mapping[str, Channel]],
         now: Callable[[], float],
         token: int,
         *,
@@ -72,71 +74,135 @@ class Sender:
         links_work_seconds: float = 0.0,
         picture: Draw = no_picture,
     ) -> None:
-        """channels: by name. now: epoch seconds, in which messages are due. address: of our pages.
+        """channels: returns those in force, by name; raises StorageError: then those before hold on. now: epoch
+        seconds, in which messages are due. address: of our pages. Raises StorageError.
 
         links_work_seconds: of links by which somebody acts without signing in; 0: messages carry none.
         picture: returns that of a message, within a second; None: it has none.
         """
         self._state = state
-        self._channels = dict(channels)
+        self._read = channels
         self._now = now
         self._token = token
         self._stopping = threading.Event()
-        self._postmen = [
-            Postman(state, self._channels, each, now, token, machine, address, links_work_seconds, picture)
-            for each in channels.values()
-        ]
-        self._threads: list[threading.Thread] = []
+        self._changed = threading.Event()
+        self._lock = threading.Lock()
+        self._channels: Mapping[str, Channel] = {}
+        self._fallbacks: dict[str, str] = {}
+        """Of channels that are gone."""
+        self._postmen: dict[str, Postman] = {}
+        self._threads: dict[Postman, threading.Thread] = {}
+        """Of those that send, and of those that end with what is in flight."""
+        self._is_started = False
+        self._follower = threading.Thread(target=self._follow, name="alerts-channels", daemon=True)
+
+        def hire(channel: Channel) -> Postman:
+            return Postman(
+                state, self._channels, channel, now, token, machine, address, links_work_seconds, picture
+            )  # fmt: skip
+
+        self._hire = hire
+        self.take()
 
     def start(self) -> None:
         """Begin to send."""
-        loops = [(f"alerts-{each.channel.name}", each.run) for each in self._postmen] + [
-            ("alerts-lost", self._run_lost)
-        ]
-        for name, run in loops:
-            thread = threading.Thread(target=run, args=(self._stopping,), name=name, daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        with self._lock:
+            self._is_started = True
+            for postman in self._postmen.values():
+                self._spawn(postman)
+        self._follower.start()
 
     def wake(self) -> None:
         """Say that there may be something to send: it is looked for at once."""
-        for each in self._postmen:
+        for each in tuple(self._postmen.values()):
             each.woken.set()
 
     def stop(self, seconds: float) -> bool:
         """End within that time; return whether all attempts had ended. What is not sent then, the next one sends."""
         self._stopping.set()
-        self.wake()
+        self._changed.set()
+        with self._lock:
+            threads = [*self._threads.values(), *([self._follower] if self._is_started else [])]
+            for each in self._threads:
+                each.woken.set()
         ends = time.monotonic() + seconds
-        for thread in self._threads:
+        for thread in threads:
             thread.join(max(0.0, ends - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
+        return not any(thread.is_alive() for thread in threads)
+
+    def take(self) -> None:
+        """Send by the channels that are in force now: a new one gets its thread, one that is gone ends its own after
+        what is in flight. Raises StorageError.
+        """
+        found = dict(self._read())
+        with self._lock:
+            self._threads = {each: thread for each, thread in self._threads.items() if thread.is_alive()}
+            if found == self._channels or self._stopping.is_set():
+                return
+            gone = {name: each.fallback for name, each in self._channels.items() if name not in found}
+            self._fallbacks = {name: each for name, each in (self._fallbacks | gone).items() if name not in found}
+            self._channels = found
+            for name in gone:
+                self._postmen.pop(name).leave()
+            for name, channel in found.items():
+                if name in self._postmen:
+                    self._postmen[name].use(channel, found)
+                    continue
+                self._postmen[name] = self._hire(channel)
+                if self._is_started:
+                    self._spawn(self._postmen[name])
 
     def give_up_lost(self) -> int:
-        """Fail what waits for channels that the settings do not have any more, and return how much that was.
+        """Fail what waits for channels that are not in force any more, and return how much that was.
 
-        The log tells it. Raises StorageError.
+        Their fallback gets it, else the first other channel; the log tells it. Raises StorageError.
         """
         with self._state.reading() as connection:
-            if not outbox.waiting_for_others(connection, self._channels):
-                return 0
+            named = {each.receiver for each in outbox.waiting_for_others(connection, self._known())}
+        if not named:
+            return 0
+        # Channels are read after the messages: whoever left one for a new channel knew that channel before.
+        self.take()
+        gone = named - self._known()
+        if not gone:
+            return 0
         with self._state.begin() as connection:
             check_engine(connection, self._token)
-            lost = outbox.waiting_for_others(connection, self._channels)
-            instead = next((name for name in self._channels if name != LOG), LOG)
+            waiting = outbox.waiting_for_others(connection, self._known())
+            lost = [each for each in waiting if each.receiver in gone]
             for each in lost:
+                instead = self._instead_of(each.receiver)
                 fail(connection, replace(each, problem=NO_CHANNEL), instead, self._channels, self._now())
-            return len(lost)
+        self.wake()
+        return len(lost)
 
-    def _run_lost(self, stopping: threading.Event) -> None:
-        while not stopping.is_set():
+    def _known(self) -> set[str]:
+        """Return the channels in force, and those that are still sending something."""
+        with self._lock:
+            return {*self._channels, *(each.name for each, thread in self._threads.items() if thread.is_alive())}
+
+    def _instead_of(self, name: str) -> str:
+        fallback = self._fallbacks.get(name, "")
+        return fallback if fallback in self._channels else next((each for each in self._channels if each != LOG), LOG)
+
+    def _spawn(self, postman: Postman) -> None:
+        thread = threading.Thread(
+            target=postman.run, args=(self._stopping,), name=f"alerts-{postman.name}", daemon=True
+        )  # fmt: skip
+        self._threads[postman] = thread
+        thread.start()
+
+    def _follow(self) -> None:
+        """Follow the channels, and give up what waits for those that are gone."""
+        while not self._stopping.is_set():
             try:
+                self.take()
                 self.give_up_lost()
             except Overtaken:
                 return
             except StorageError as error:
-                log.warning("messages for channels that are gone: %s", error)
-            stopping.wait(10 * LOOK_SECONDS)
+                log.warning("channels cannot be read, those before hold on: %s", error)
+            self._changed.wait(FOLLOW_SECONDS)
 
 
 class Postman:
@@ -146,35 +212,53 @@ class Postman:
         self, state: State, channels: Mapping[str, Channel], channel: Channel, now: Callable[[], float], token: int,
         machine: str, address: str, links_work_seconds: float = 0.0, picture: Draw = no_picture,
     ) -> None:  # fmt: skip
-        self.channel = channel
+        self.name = channel.name
         self.woken = threading.Event()
+        self._leaving = threading.Event()
         self._state = state
-        self._channels = channels
         self._now = now
         self._token = token
         self._machine = machine
         self._address = address
-        self._quiet_from, self._quiet_seconds = 0.0, 0.0
-        """Since when, and for how long, the channel asked to be left alone."""
-        self._links_work_seconds = 0.0 if isinstance(channel, Log) else links_work_seconds
-        """A link is as good as a key: none stands in the log."""
-        self._picture = picture if isinstance(channel, TAKE_PICTURES) else no_picture
+        self._asked_links_seconds, self._asked_picture = links_work_seconds, picture
+        self._coming = channel, channels
+        """What it sends by from the next turn on."""
         self._installation, self._link_key = "", ""
         self._result: KeptMessage | None = None
         """What became of the last attempt, while it is not kept yet."""
+        self._begin_to_use(channel, channels)
+
+    def use(self, channel: Channel, channels: Mapping[str, Channel]) -> None:
+        """Send by another form of the channel, beside these, after what is in flight. Any thread may say so."""
+        self._coming = channel, channels
+        self.woken.set()
+
+    def leave(self) -> None:
+        """End after what is in flight. Any thread may say so."""
+        self._leaving.set()
+        self.woken.set()
+
+    def _begin_to_use(self, channel: Channel, channels: Mapping[str, Channel]) -> None:
+        self.channel, self._channels = channel, channels
+        self._quiet_from, self._quiet_seconds = 0.0, 0.0
+        """Since when, and for how long, the channel asked to be left alone."""
+        self._links_work_seconds = 0.0 if isinstance(channel, Log) else self._asked_links_seconds
+        """A link is as good as a key: none stands in the log."""
+        self._picture = self._asked_picture if isinstance(channel, TAKE_PICTURES) else no_picture
 
     def run(self, stopping: threading.Event) -> None:
-        """Send what there is until told to stop, or until another engine has taken over."""
-        while not stopping.is_set():
+        """Send what there is until told to stop or to leave, or until another engine has taken over."""
+        while not (stopping.is_set() or self._leaving.is_set()):
             self.woken.clear()
             try:
                 if self.turn():
                     continue
-                self.woken.wait(self._pause())
+                if not self._leaving.is_set():
+                    self.woken.wait(self._pause())
             except Overtaken:
                 return
             except StorageError as error:
-                log.warning("channel %s: the outbox cannot be read or written: %s", self.channel.name, error)
+                log.warning("channel %s: the outbox cannot be read or written: %s", self.name, error)
                 stopping.wait(AWAY_SECONDS)
         if self._result is not None:
             self._keep_last()
@@ -187,6 +271,10 @@ class Postman:
         """
         if self._result is not None:
             self._keep(self._result)
+        channel, channels = self._coming
+        if channel != self.channel:
+            self._begin_to_use(channel, channels)
+        self._channels = channels
         now = self._now()
         if self._is_quiet(now):
             return self._give_up_of_quiet(now)

@@ -21,6 +21,7 @@ from alerting.watchdog import Watchdog
 from core.alerts.rule import Rule
 from core.alerts.rule_set import require
 from core.lease import Lease
+from portfolio.channel_set import channels_in_force, routes_in_force
 from portfolio.rule_files import in_force, rule_set
 from storage.live.leases import LeaseStore
 from storage.stores import Stores
@@ -44,7 +45,8 @@ class Parts:
     def take(self, stores: Stores) -> None:
         """Take the sources of changed settings. It may be called by another thread.
 
-        Routes, channels and rules of the settings are those of the start: changed ones need a restart.
+        Routes, channels and rules of the settings are those of the start: changed ones need a restart. Channels that
+        people make are followed.
         """
         self.figures.take(stores)
         for take in self.takers:
@@ -55,12 +57,12 @@ def parts_of(stores: Stores) -> Parts:
     """Return what the engine works with, by the settings. Raises SettingsError: a rule is wrong."""
     settings = stores.settings
     require(rule_set(stores))
-    router = Router(settings.routes, settings.channels, stores.clock)
+    router = Router(partial(routes_in_force, stores), stores.clock)
 
     pictures = Pictures(stores, partial(in_force, stores))
 
     def deliver(token: int) -> Sender:
-        channels, now = settings.channels.every(), stores.clock.now
+        channels, now = partial(channels_in_force, stores), stores.clock.now
         works = settings.alerts.message_link_seconds if settings.alerts.message_links else 0.0
         return Sender(
             stores.state, channels, now, token, machine=settings.machine, address=settings.links_lead_to,

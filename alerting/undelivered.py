@@ -19,7 +19,7 @@ TOLD_SECONDS = 3_600.0
 
 def fail(connection: Transaction, message: KeptMessage, fallback: str, channels: Collection[str], now: float) -> None:
     """Keep that a message was not delivered, and why; hand it to the fallback, and tell of the channel."""
-    if not outbox.finish(connection, replace(message, status=MessageStatus.FAILED, done_at=now)):
+    if not outbox.give_up(connection, replace(message, status=MessageStatus.FAILED, done_at=now)):
         return
     detail = f"{message.receiver}: {message.problem}"
     add_history(connection, [HistoryRow(now, UNDELIVERED, incident=message.incident, detail=detail)])

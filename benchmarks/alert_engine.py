@@ -47,6 +47,6 @@ def runner_of(
 
     writer = Writer(refuse, Spool(spool, 2**20))
     stores = Stores(settings, ClickHouse("http://127.0.0.1:9"), Live(valkey, "bench"), state, writer, clock)
-    router = Router(routes, settings.channels, clock)
-    sender = partial(Sender, state, settings.channels.every(), clock.now, machine="bench", address="")
+    router = Router(lambda: routes, clock)
+    sender = partial(Sender, state, settings.channels.every, clock.now, machine="bench", address="")
     return Runner(stores, rules, figures, router, Causes({}), None, sender)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import orjson
 
@@ -66,16 +66,17 @@ def urgent(reading: LiveReading | None, known: Sequence[str], now: float) -> lis
     return [_fires(id, titles, reading.ts) for id, titles in by_portfolio.items()]
 
 
-def channel(
-    told: Outcome[Mapping[str, float]] | str, names: Collection[str], proven_seconds: float, now: float
-) -> Found:
-    """Return whether one of the channels that are set up delivered a message lately."""
-    if not names:
-        return Found(Checks.CHANNEL, State.NOT_WATCHED, "no channel is set up", where=WHERE)
+def channel(told: Outcome[Mapping[str, float | None]] | str, proven_seconds: float, now: float) -> Found:
+    """Return whether one of the channels that are in force delivered a message lately.
+
+    told: when each did last, None: never.
+    """
     if isinstance(told, str) or told.answer is None:
         why = told if isinstance(told, str) else told.problem
         return Found(Checks.CHANNEL, State.UNKNOWN, f"what channels delivered is not known: {why}", where=WHERE)
-    sent = {name: at for name, at in told.answer.items() if name in names}
+    if not told.answer:
+        return Found(Checks.CHANNEL, State.NOT_WATCHED, "no channel is set up", where=WHERE)
+    sent = {name: at for name, at in told.answer.items() if at is not None}
     last = max(sent, key=sent.__getitem__, default=None)
     if last is None:
         return Found(

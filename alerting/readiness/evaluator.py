@@ -40,6 +40,7 @@ from core.readiness import (
 from core.settings.channels import Log
 from core.tables import rows_of, table_of
 from portfolio.books import Books, read_books
+from portfolio.channel_set import channels_in_force
 from portfolio.given import has_ended
 from status.instances import instances
 from status.readiness import Halts, counting, counting_each, halt_check, is_wrong, read_halts
@@ -106,7 +107,7 @@ class Evaluator:
         self._limits: Probe[LimitsNow] = probe("limits", watch.look, 1.0, 60.0)
         self._positions: Probe[list[Newest]] = probe("positions", self._read_positions, 5.0, 15.0)
         self._books: Probe[tuple[Books, ...]] = probe("books", lambda: read_books(self._stores), 10.0, 60.0)
-        self._sent: Probe[Mapping[str, float]] = probe("channels", self._read_sent, 10.0, 15.0)
+        self._sent: Probe[Mapping[str, float | None]] = probe("channels", self._read_sent, 10.0, 15.0)
         self._limit_rows: Sequence[LimitRow] | None = None
         """None: nobody has looked yet."""
         self._known: dict[str, Known] = {}
@@ -205,7 +206,6 @@ class Evaluator:
         readings = stores.live.readings([SYSTEM, ALERTS])
         system, has_system, thresholds = readings.get(SYSTEM), settings.sources.system, settings.thresholds
         sources = instances(stores, IqfeedSource.KIND, IbSource.KIND, FreshnessSource.KIND)
-        channels = [name for name, each in settings.channels.every().items() if not isinstance(each, Log)]
         metric, counts = rules.positions_metric, rules.positions_seconds
         return [
             self._engine_found(now),
@@ -220,7 +220,7 @@ class Evaluator:
             canaries.redis(stores, now),
             machine.disk(system, has_system, thresholds.disk_full, now),
             machine.clock(system, has_system, thresholds.clock_offset, now, was_known=self._clock_was_known),
-            alerts.channel(self._sent.told(), channels, rules.proven_seconds, now),
+            alerts.channel(self._sent.told(), rules.proven_seconds, now),
         ]
 
     def _engine_found(self, now: float) -> Found:
@@ -290,9 +290,12 @@ class Evaluator:
         since = self._stores.clock.now() - REMEMBERED_SECONDS
         return portfolios.read_positions(self._stores.clickhouse, self._rules.positions_metric, since)
 
-    def _read_sent(self) -> Mapping[str, float]:
+    def _read_sent(self) -> Mapping[str, float | None]:
+        """Return when each channel but the log last delivered something; None: it never did."""
+        channels = channels_in_force(self._stores)
         with self._stores.state.reading() as connection:
-            return last_sent(connection)
+            sent = last_sent(connection)
+        return {name: sent.get(name) for name, each in channels.items() if not isinstance(each, Log)}
 
 
 def readiness_states(stores: Stores) -> StateLog:

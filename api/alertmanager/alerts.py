@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +15,7 @@ from core.alerts.expression import Matcher
 from core.alerts.rule import Category
 from core.alerts.sent import BELIEVED_SECONDS, SEVERITY
 from core.alerts.spec import FiringAlert, OpenIncident
-from core.settings.channels import Channels
-from core.settings.routes import RULE, Route, default_routes, those_that_count
+from core.settings.routes import RULE, Route, leading_first, those_that_count
 from portfolio.alerts import COMPONENT
 
 NOBODY = "nobody"
@@ -79,7 +78,7 @@ class Firing:
             begun = opened.get(each.incident, each.since)
             counting = those_that_count((route for route in fitting if route.is_open(begun)), each.severity)
             receivers = tuple(dict.fromkeys(name for route in counting for name in route.receivers)) or (NOBODY,)
-            names = fitting[0].group_by if fitting else (RULE,)
+            names = leading_first(fitting)[0].group_by if fitting else (RULE,)
             group = {name: of.get(name, "") for name in names}
             silenced = (silence_of(each.muted_by),) if each.muted_by.startswith((*SILENCES, MAINTENANCE)) else ()
             found.append(Told(each, of, receivers, group, silenced, self._causes(each, labels)))
@@ -97,11 +96,6 @@ class Firing:
                 ]
                 return tuple(sorted(causes)) or (name,)
         return ()
-
-
-def routes_of(routes: Sequence[Route], channels: Channels) -> tuple[Route, ...]:
-    """Return the routes in force."""
-    return tuple(routes) or default_routes(channels)
 
 
 def wanted_of(filters: Sequence[str], receiver: str, flags: Mapping[str, str]) -> Wanted:
@@ -141,9 +135,9 @@ def groups_as_json(firing: Firing, wanted: Wanted) -> list[dict[str, Any]]:
     ]
 
 
-def receivers_as_json(channels: Channels) -> list[dict[str, str]]:
+def receivers_as_json(channels: Collection[str]) -> list[dict[str, str]]:
     """Return every receiver, by name."""
-    return [{"name": name} for name in sorted({*channels.every(), NOBODY})]
+    return [{"name": name} for name in sorted({*channels, NOBODY})]
 
 
 def fingerprint_of(alert: FiringAlert) -> str:

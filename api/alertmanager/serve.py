@@ -19,7 +19,6 @@ from api.alertmanager.alerts import (
     alerts_as_json,
     groups_as_json,
     receivers_as_json,
-    routes_of,
     wanted_of,
 )
 from api.alertmanager.sending import read_alerts
@@ -35,6 +34,7 @@ from core.errors import ChangeRejected, StorageUnavailable
 from core.format import count
 from core.roles import Role
 from portfolio.alerts import sight_of
+from portfolio.channel_set import channel_set
 from status.alerts import NOT_EVALUATED, alerts_now
 from storage.live.sent_alerts import put_sent
 
@@ -81,14 +81,14 @@ class Answering:
 
 
 def _status(call: Call) -> Any:
-    settings = call.stores.settings
+    channels = channel_set(call.stores)
     # Routes name portfolios, and who is told of them.
-    routes = routes_of(settings.routes, settings.channels) if call.viewer.portfolios is None else ()
-    return status_as_json(routes, settings.channels, call.started_at)
+    routes = channels.routes if call.viewer.portfolios is None else ()
+    return status_as_json(routes, channels.in_force, call.started_at)
 
 
 def _receivers(call: Call) -> Any:
-    return receivers_as_json(call.stores.settings.channels)
+    return receivers_as_json(channel_set(call.stores).in_force)
 
 
 def _alerts(call: Call) -> Any:
@@ -101,14 +101,14 @@ def _groups(call: Call) -> Any:
 
 def _firing(call: Call) -> Firing:
     """Return what fires. Raises Refused while nobody knows: an empty list would say that all is well."""
-    known, settings = alerts_now(call.stores), call.stores.settings
+    known = alerts_now(call.stores)
     if known.is_stale or known.evaluated_at is None:
         why = known.problem if call.viewer.portfolios is None else NOT_EVALUATED
         raise Refused(503, f"what fires is not known: {why}")
     sight = sight_of(call.stores, call.viewer.portfolios)
     firing = sight.seen(known.firing)
     incidents = sight.incidents(known.incidents, firing)
-    return Firing(firing, incidents, known.evaluated_at, routes_of(settings.routes, settings.channels))
+    return Firing(firing, incidents, known.evaluated_at, channel_set(call.stores).routes)
 
 
 def _wanted() -> Wanted:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import yaml
 
 from api.alertmanager.alerts import NOBODY, receivers_as_json, time_of
-from core.settings.channels import Channels
 from core.settings.routes import RULE, Route
 
 ABOUT = "# Made from the routes of Fundwatch. Left out: days and hours, escalation, and what channels are.\n"
 VERSION = "fundwatch"
 
 
-def status_as_json(routes: Sequence[Route], channels: Channels, started_at: float) -> dict[str, Any]:
+def status_as_json(routes: Sequence[Route], channels: Collection[str], started_at: float) -> dict[str, Any]:
     """Return `alertmanagerStatus`. It is no part of a cluster of Alertmanagers."""
     unknown = dict.fromkeys(("revision", "branch", "buildUser", "buildDate", "goVersion"), "")
     return {
@@ -26,7 +25,7 @@ def status_as_json(routes: Sequence[Route], channels: Channels, started_at: floa
     }
 
 
-def configuration(routes: Sequence[Route], channels: Channels) -> str:
+def configuration(routes: Sequence[Route], channels: Collection[str]) -> str:
     """Return the routes as a configuration of Alertmanager, in YAML; receivers have nothing but their names."""
     known = {
         "route": {"receiver": NOBODY, "routes": [each for route in routes for each in _routes(route)]},

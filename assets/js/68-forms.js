@@ -133,6 +133,8 @@
       const place = field.querySelector(".fw-field-wrong");
       if (place) place.textContent = text;
       if (text && !first) first = control;
+      const fold = text && field.closest("details");
+      if (fold) fold.open = true;
     }
     if (first) first.focus();
   }

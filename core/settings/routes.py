@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -131,14 +131,33 @@ class Route(Group):
         return not self.days or DAYS[local.weekday()] in self.days
 
 
+class OwnRoute(Route):
+    """The route of a channel that people made: it adds its receiver, and all else is of the routes of the settings."""
+
+    goes_on: Literal[True] = True
+
+
+def routes_of(routes: Sequence[Route], channels: Channels) -> tuple[Route, ...]:
+    """Return the routes of the settings, or what holds where none is set."""
+    return tuple(routes) or default_routes(channels)
+
+
 def default_routes(channels: Channels) -> tuple[Route, ...]:
     """Return what holds where no route is set: every channel is told of warnings and more, else the log."""
     names = tuple(name for name in channels.every() if name != LOG) or (LOG,)
     return (Route(severities=("warning", "critical", "urgent"), receivers=names),)
 
 
+def leading_first(routes: Iterable[Route]) -> list[Route]:
+    """Return routes with those that only add a receiver last: what the first says beside that holds."""
+    return sorted(routes, key=lambda each: isinstance(each, OwnRoute))
+
+
 def those_that_count(fitting: Iterable[Route], severity: str) -> list[Route]:
-    """Return of routes that fit an alert those that count at a severity: the first, and those that it goes on to."""
+    """Return of routes that fit an alert those that count at a severity: the first, and those that it goes on to.
+
+    The first says all but the receivers.
+    """
     found: list[Route] = []
     for route in fitting:
         if not route.is_for(severity):
@@ -146,4 +165,4 @@ def those_that_count(fitting: Iterable[Route], severity: str) -> list[Route]:
         found.append(route)
         if not route.goes_on:
             break
-    return found
+    return leading_first(found)

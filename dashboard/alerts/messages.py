@@ -1,4 +1,4 @@
-"""Messages about alerts: to whom, about what, and what became of them; and the channels that they go by."""
+"""Messages about alerts: to whom, about what, and what became of them."""
 
 from __future__ import annotations
 
@@ -8,26 +8,18 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from dash import html
 
-from access.viewer import ACTING_ROLE, Viewer
 from core.alerts.naming import name_of
-from core.errors import ChangeRejected
-from core.settings.channels import Channel, Email
-from dashboard.access.common import told
 from dashboard.alerts.known import severity_of
 from dashboard.alerts.parts import severity_cell
-from dashboard.components.age import age, local_time
-from dashboard.components.form import form, hidden
+from dashboard.components.age import local_time
 from dashboard.components.table import Cell, Column, cut_cell, data_table, whole_cell
-from dashboard.views.form import Form, Said, Sent
 from portfolio.alerts import Sight
 from portfolio.withheld import WITHHELD
 from storage.state.alerts import KeptMessage, MessageStatus
-from storage.state.audit import Entry, add_entry
-from storage.state.outbox import OF_CHANNELS, RATE, TEST, put_test
-from storage.state.silences import DATASET
+from storage.state.outbox import OF_CHANNELS, RATE, TEST
 
 if TYPE_CHECKING:
-    from storage.stores import Stores
+    pass
 
 ID = "messages"
 PATH = "/alerts/messages"
@@ -60,32 +52,6 @@ _COLUMNS = (
     Column("done", "Done", numeric=False, definition="When it was sent, or given up"),
     Column("reply", "Reply", numeric=False, definition="What the channel answered, or why it could not be sent"),
 )
-_CHANNELS = (
-    Column("name", "Channel", numeric=False),
-    Column("kind", "Kind", numeric=False),
-    Column("to", "To", numeric=False),
-    Column("limits", "At most", numeric=False),
-    Column("fallback", "Falls back to", numeric=False),
-    Column("worked", "Last worked", numeric=False),
-    Column("last", "Last message", numeric=False),
-    Column("does", "", numeric=False, plain="Send a test", has_buttons=True),
-)
-
-
-def forms(stores: Stores) -> list[Form]:
-    """Return what can be asked of channels."""
-
-    def test(sent: Sent, viewer: Viewer) -> Said:
-        name = sent["channel"]
-        if name not in stores.settings.channels.every():
-            raise ChangeRejected("Nothing was sent.", {"channel": f"there is no channel {name}"})
-        now = stores.clock.now()
-        with stores.state.begin() as connection:
-            put_test(connection, name, viewer.name, now)
-            add_entry(connection, Entry(now, viewer.name, "test of a channel asked for", name))
-        return Said(f"A test goes to {name}: what becomes of it stands below.")
-
-    return [Form(f"{PATH}/test", told(stores, DATASET, test), ACTING_ROLE, is_shared=True)]
 
 
 def messages_table(messages: Sequence[KeptMessage], sight: Sight, *, id: str = f"{ID}-rows") -> html.Div:
@@ -97,14 +63,6 @@ def messages_table(messages: Sequence[KeptMessage], sight: Sight, *, id: str = f
 def seen(messages: Sequence[KeptMessage], sight: Sight) -> list[KeptMessage]:
     """Return the messages that may be told: under limits those about alerts that may be, all of them."""
     return [each for each in messages if sight.is_whole or _is_seen(orjson.loads(each.body), sight)]
-
-
-def channels_table(
-    channels: Mapping[str, Channel], worked: Mapping[str, float], last: Mapping[str, KeptMessage], sight: Sight
-) -> html.Div:  # fmt: skip
-    """Return a row a channel. worked: when each was last sent something; last: what was last sent, or could not be."""
-    rows = [_channel(each, worked.get(name), last.get(name), sight) for name, each in channels.items()]
-    return data_table(f"{ID}-channels-rows", _CHANNELS, rows, caption="Channels")
 
 
 def state_of(message: KeptMessage) -> tuple[str, str]:
@@ -158,27 +116,3 @@ def name_of_message(message: KeptMessage, sight: Sight) -> str | None:
     text = sight.sentence(first["labels"], str(first["text"]))
     titles = [str(each["title"]) for each in gravest]
     return name_of(titles, int(body.get("more", 0)), text=text, where=where, is_over=is_over)
-
-
-def _channel(channel: Channel, worked: float | None, last: KeptMessage | None, sight: Sight) -> dict[str, Any]:
-    name = channel.name
-    limits = [f"{most} {span}" for most, span in ((channel.per_hour, "an hour"), (channel.per_day, "a day")) if most]
-    test = form(f"{PATH}/test", hidden("channel", name), id=f"{ID}-test-{name}", does="Send a test", role=ACTING_ROLE)
-    return {
-        "name": name,
-        "kind": channel.TITLE,
-        "to": cut_cell(", ".join(channel.to)) if isinstance(channel, Email) and sight.is_whole else None,
-        "limits": ", ".join(limits) or None,
-        "fallback": channel.fallback or None,
-        "worked": Cell(age(worked), sort=worked) if worked else Cell("never", tone="muted"),
-        "last": _last(last, sight),
-        "does": test,
-    }
-
-
-def _last(message: KeptMessage | None, sight: Sight) -> Cell:
-    if message is None:
-        return Cell(None)
-    word, tone = state_of(message)
-    why = message.problem if message.status == MessageStatus.FAILED and sight.is_whole else ""
-    return Cell(f"{word}: {why}" if why else word, tone=tone, mark="fw-wraps")

@@ -8,13 +8,13 @@ from dash import html
 
 from access.viewer import Viewer
 from core.alerts.spec import ALERTS
-from core.settings.routes import default_routes
 from dashboard.alerts.escalation import ID, plans_table, standing, standing_table
 from dashboard.alerts.known import Known, know
 from dashboard.alerts.verdict import alerts_verdict
 from dashboard.components.panel import panels, verdict_slot
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
+from portfolio.channel_set import channel_set
 from portfolio.withheld import WITHHELD
 from status.freshness import next_stale_at
 from storage.state.alerts import incidents_in
@@ -33,7 +33,8 @@ NOW = Panel(
 PLANS = Panel(
     f"{ID}-plans",
     "Plans",
-    "The routes of the settings (docs/channels.md): who is told first, who after that, and when again.",
+    "The routes of the settings, and those of channels that were made here (docs/channels.md): who is told first, who "
+    "after that, and when again.",
     TableBody(120),
 )
 
@@ -46,9 +47,8 @@ def layout(_stores: Stores, _choices: Choices, _viewer: Viewer) -> html.Div:
 def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
     """Return where the incidents stand that may be seen, and the plans."""
     known = know(stores, viewer.portfolios)
-    settings = stores.settings
     withheld = html.P(f"Routes may name any portfolio: they are {WITHHELD}.", className="fw-nothing")
-    routes = settings.routes or default_routes(settings.channels)
+    routes = channel_set(stores).routes
     return View(
         slots={
             VERDICT: alerts_verdict(known),

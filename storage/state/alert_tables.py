@@ -175,3 +175,21 @@ alert_rule_drafts = sa.Table(
     sa.Column("made_at", sa.Float, nullable=False),
 )
 """Rules that are being written, for a day. `name`, `version`: of the kept rule that it would change; empty: of none."""
+
+alert_channels = sa.Table(
+    "alert_channels",
+    metadata,
+    sa.Column("name", sa.String(80), primary_key=True),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("severities", sa.String(80), nullable=False),
+    sa.Column("labels", sa.Text, nullable=False, server_default="{}"),
+    sa.Column("is_on", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("made_by", sa.String(80), nullable=False, server_default=""),
+    sa.Column("made_at", sa.Float, nullable=False),
+    sa.Column("changed_by", sa.String(80), nullable=False, server_default=""),
+    sa.Column("changed_at", sa.Float, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+)
+"""Channels that people made. `body`: its fields as JSON, with the secrets, which stand nowhere else. `severities`:
+that it is told of, with commas between them; `labels`: what those of alerts must be, as JSON."""

@@ -361,13 +361,17 @@ def _with_driver(url: str) -> str:
 
 def _engine(url: sa.URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, pool_pre_ping=True, pool_size=5, connect_args=_deadlines(url))
+        deadlines = _deadlines(url)
+        return sa.create_engine(url, pool_pre_ping=True, pool_size=5, connect_args=deadlines, hide_parameters=True)
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     is_in_memory = url.database in (None, "", ":memory:")
     # Each connection to memory is a database of its own: there all threads share one.
     pool = {"poolclass": sa.StaticPool} if is_in_memory else {}
-    engine = sa.create_engine(url, connect_args={"timeout": 5, "check_same_thread": False}, **pool)
+    # What is written may be secrets: they stand in no error, and so in no traceback of the log.
+    engine = sa.create_engine(
+        url, connect_args={"timeout": 5, "check_same_thread": False}, hide_parameters=True, **pool
+    )
 
     @sa.event.listens_for(engine, "connect")
     def _pragmas(connection: Any, _record: Any) -> None:

@@ -78,6 +78,11 @@ def finish(connection: Transaction, message: KeptMessage) -> bool:
     return _change(connection, message, message.attempts)
 
 
+def give_up(connection: Transaction, message: KeptMessage) -> bool:
+    """Keep that a message is given up, also one that was held back; False: it was taken again meanwhile."""
+    return _change(connection, message, message.attempts, (*WAITING, MessageStatus.SUPPRESSED))
+
+
 def finish_all(connection: Transaction, messages: Collection[KeptMessage]) -> None:
     """Keep what became of messages that are not taken by anybody else."""
     for each in messages:
@@ -117,8 +122,9 @@ def of_channels(connection: Transaction, receiver: str, about: str, since: float
 
 
 def waiting_for_others(connection: Transaction, receivers: Collection[str]) -> list[KeptMessage]:
-    """Return what waits for receivers that are none of these."""
-    where = (_of.status.in_(WAITING), _of.receiver.not_in([*receivers]))
+    """Return what waits for receivers that are none of these, what was held back from them too."""
+    is_held = sa.and_(_of.status == MessageStatus.SUPPRESSED, _of.muted_by == RATE)
+    where = (sa.or_(_of.status.in_(WAITING), is_held), _of.receiver.not_in([*receivers]))
     return _rows(connection, sa.select(alert_messages).where(*where).order_by(_of.made_at).limit(MOST_ROWS))
 
 
@@ -149,6 +155,15 @@ def last_sent(connection: Transaction) -> Mapping[str, float]:
     """Return when each receiver was last sent something, epoch seconds; one that never was is not there."""
     asked = sa.select(_of.receiver, sa.func.max(_of.done_at)).where(_of.status == MessageStatus.SENT)
     return {str(name): float(at) for name, at in connection.execute(asked.group_by(_of.receiver))}
+
+
+def last_failed(connection: Transaction) -> Mapping[str, KeptMessage]:
+    """Return what was last given up of each receiver; one of which nothing ever was is not there."""
+    failed = _of.status == MessageStatus.FAILED
+    last = sa.select(_of.receiver, sa.func.max(_of.done_at).label("at")).where(failed).group_by(_of.receiver).subquery()
+    is_last = sa.and_(_of.receiver == last.c.receiver, _of.done_at == last.c.at)
+    rows = _rows(connection, sa.select(alert_messages).join(last, is_last).where(failed))
+    return {each.receiver: each for each in rows}
 
 
 def reached_of(connection: Transaction, incidents: Collection[int]) -> dict[int, list[str]]:

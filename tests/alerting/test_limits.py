@@ -21,6 +21,7 @@ from core.portfolio_limits.limit import LimitState, Operator, PortfolioLimit
 from core.readiness import Checks, State
 from core.settings.limits import SetLimits
 from core.settings.readiness import Readiness as Rules
+from core.settings.routes import routes_of
 from portfolio.limits.change import changes, delete, save
 from portfolio.limits.judge import Finding, stands
 from portfolio.rule_files import in_force
@@ -51,7 +52,7 @@ class Engine(QuietParts):
         def rules() -> list[Rule]:
             return [*in_force(stores)]
 
-        router = Router(settings.routes, settings.channels, stores.clock)
+        router = Router(lambda: routes_of(settings.routes, settings.channels), stores.clock)
         self.runner = Runner(stores, rules, Figures(stores), router, Causes({}), None, lambda *_: self)
 
     def incidents(self, *, closed: bool = False) -> list[KeptIncident]:

@@ -118,7 +118,7 @@ def comparing(stores: Stores, folder: Path, alerts: Sequence[Mapping[str, str]])
     rules = [each for each in assemble([], vocabulary(), query_of).in_force() if each.name == RULE]
     figures, sender = Figures(made), Alerting(made)  # its deliveries send nothing
     figures.use(rules)
-    causes, router = Causes({}, made.settings.alerts.inhibitions), Router(ROUTES, made.settings.channels, made.clock)
+    causes, router = Causes({}, made.settings.alerts.inhibitions), Router(lambda: ROUTES, made.clock)
     runner = Runner(made, lambda: rules, figures, router, causes, None, lambda *_: sender)
     for name in ("ours", "theirs"):
         (folder / name).mkdir()
@@ -270,7 +270,7 @@ route:
     - {matchers: ['severity=~"warning|critical"'], receiver: desk}
 receivers: [{name: none}, {name: stores}, {name: pager}, {name: europe}, {name: nobody-else}, {name: desk}]
 """)
-    router = Router(routes, Channels(), FakeClock())
+    router = Router(lambda: routes, FakeClock())
     rule = Rule.model_validate({"name": "cpu", "when": "cpu > 80 %"})
     amtool = Amtool("http://127.0.0.1:9", "none", tmp_path).program
     asked = [*itertools.product(("db", "cache", "web"), ("eu", "eu-1", "us"), ("info", "warning", "critical"))]

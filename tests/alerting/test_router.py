@@ -14,7 +14,7 @@ from core.alerts.severity import Severity
 from core.clock import FakeClock
 from core.model import Labels, labels
 from core.settings.channels import Channels
-from core.settings.routes import Route
+from core.settings.routes import OwnRoute, Route, routes_of
 
 RULE = Rule.model_validate({"name": "cpu", "when": "cpu > 80 %", "labels": {"team": "infra"}})
 HOST = labels(host="a")
@@ -22,7 +22,8 @@ SUNDAY_23 = datetime(2026, 3, 1, 23, 30, tzinfo=UTC).timestamp()
 
 
 def router(*routes: dict[str, Any], at: float = SUNDAY_23, channels: Channels | None = None) -> Router:
-    return Router([Route.model_validate(each) for each in routes], channels or Channels(), FakeClock(at))
+    found = routes_of([Route.model_validate(each) for each in routes], channels or Channels())
+    return Router(lambda: found, FakeClock(at))
 
 
 def told(made: Router, severity: Severity = Severity.WARNING, rule: Rule = RULE, of: Labels = HOST) -> tuple[str, ...]:
@@ -104,7 +105,7 @@ def test_a_route_means_a_rule_by_its_name_and_no_severity_by_a_label() -> None:
 def test_an_edited_rule_and_another_hour_are_seen() -> None:
     clock = FakeClock(SUNDAY_23)
     evening = Route.model_validate({"hours": "23:00-24:00", "receivers": ["night"]})
-    made = Router([evening, Route(receivers=("day",))], Channels(), clock)
+    made = Router(lambda: [evening, Route(receivers=("day",))], clock)
     assert told(made) == ("night",)
     clock.advance(3_600)
     assert told(made) == ("day",)
@@ -132,3 +133,26 @@ def again(known: Any, members: dict[str, Member], at: float) -> tuple[Incident, 
     incident = known if isinstance(known, Incident) else known.incident
     turn = tick(incident, members, at)
     return turn.incident, [(each.about, each.receivers) for each in turn.messages]
+
+
+def test_a_channel_that_people_made_is_told_beside_the_routes_and_changes_nothing_else_of_them() -> None:
+    clock = FakeClock(SUNDAY_23)
+    escalation = [{"after": "5 min", "receivers": ["boss"]}]
+    first = {"receivers": ["room"], "escalation": escalation, "repeat": "1 h", "group_by": ["host"]}
+    routes: list[Route] = [Route.model_validate(each) for each in (first, {"receivers": ["rest"]})]
+    made = Router(lambda: routes, clock)
+    group, plan = made(RULE, HOST)
+    routes.insert(0, OwnRoute(severities=("warning", "urgent"), receivers=("phone",)))
+    assert told(made) == ("room",), "routes are read now and then"
+    clock.advance(2)
+    again, now = made(RULE, HOST)
+    assert again == group, "what fires anew joins the incident that is open"
+    assert now.at(Severity.WARNING).receivers == ("room", "phone")
+    assert now.at(Severity.CRITICAL) == plan.at(Severity.CRITICAL)
+    assert (now.at(Severity.WARNING).steps, now.at(Severity.WARNING).repeat_seconds) == (
+        plan.at(Severity.WARNING).steps, 3_600,
+    )  # fmt: skip
+    routes[0] = OwnRoute(severities=("warning",), labels={"host": "a"}, receivers=("phone",))
+    clock.advance(2)
+    assert made(RULE, HOST)[0] == f"{group}, to phone"
+    assert made(RULE, labels(host="b"))[0] == "host=b, route 1"

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import orjson
 import pytest
 
 from alerting.__main__ import main
+from core.alerts.channel_set import KeptChannel
+from core.settings.load import load_settings
+from storage.state.channels import add_channel
+from storage.state.database import State
 from tests.support.receivers import Receiver, Reply
 
 
@@ -35,3 +40,17 @@ def test_what_was_answered_is_printed_and_the_exit_says_what_became_of_it(
     capsys.readouterr()
     assert main(["send-test", "omss"]) == 2
     assert "there is no channel omss. Did you mean oms?" in capsys.readouterr().err
+
+
+def test_a_channel_that_was_made_on_the_page_is_tried_too(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config.write_text("{}\n")
+    with Receiver(Reply()) as receiver:
+        state = State(load_settings().state_dsn)
+        state.migrate()
+        body = orjson.dumps({"url": f"{receiver.url}/in?key=hush-hush-hush"}).decode()
+        made = KeptChannel("oms", "webhook", body, ("warning",), "{}", False, "root", 1.0, "root", 1.0)
+        add_channel(state, made, "")
+        state.close()
+        assert main(["send-test", "oms"]) == 0, "also one that is switched off"
+        assert len(receiver.received) == 1 and "hush" not in repr(made)
+        capsys.readouterr()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
 
@@ -15,7 +16,8 @@ from alerting.sender import NO_CHANNEL, Postman, Sender
 from alerting.taking import DIGEST_SECONDS, HOUR_SECONDS, NEVER_TOLD
 from core.errors import StorageUnavailable
 from core.settings.channels import Channels
-from storage.state.alerts import Overtaken, check_token, read_history
+from storage.state import outbox as outbox_rows
+from storage.state.alerts import MessageStatus, Overtaken, check_token, read_history
 from storage.state.database import State
 from storage.state.outbox import RATE
 from tests.support.outbox import TOKEN, Outbox
@@ -333,11 +335,54 @@ def test_with_the_state_database_away_after_the_answer_it_is_not_sent_again(outb
 
 def test_what_waits_for_a_channel_that_is_gone_goes_to_another_one(outbox: Outbox, phone: Receiver) -> None:
     outbox.put("pager")
-    sender = Sender(outbox.state, outbox.channels, outbox.clock.now, TOKEN, machine="m1", address="")
+    sender = Sender(outbox.state, lambda: outbox.channels, outbox.clock.now, TOKEN, machine="m1", address="")
     assert (sender.give_up_lost(), sender.give_up_lost()) == (1, 0)
     [row] = outbox.rows("pager")
     assert (row.status, row.problem) == ("failed", NO_CHANNEL)
     assert {each.receiver for each in outbox.rows()} == {"pager", "desk"}
+
+
+def test_a_channel_that_is_taken_away_ends_after_what_is_in_flight_and_the_rest_goes_to_its_fallback(
+    state: State, desk: Receiver, phone: Receiver
+) -> None:
+    outbox = with_channels(state, desk, phone, timeout_seconds=5, per_hour=1)
+    desk.then(Reply(behaviour="hangs"))
+    outbox.put("desk", incident=1)
+    in_force = dict(outbox.channels)
+    sender = Sender(outbox.state, lambda: in_force, outbox.clock.now, TOKEN, machine="m1", address="")
+    sender.start()
+    try:
+        soon(lambda: len(desk.received) == 1)
+        outbox.put("desk", incident=2)
+        outbox.put("desk", incident=3)
+        del in_force["desk"]
+        sender.take()
+        assert sender.give_up_lost() == 0, "an attempt is under way"
+        soon(lambda: {status for _, status in outbox.states("desk")} == {"failed"})
+        soon(lambda: sum("did not deliver this" in each.json["note"] for each in phone.received) == 3)
+        assert len(desk.received) == 1
+        in_force["desk"] = outbox.channel("desk").model_copy(update={"per_hour": 0})
+        outbox.put("desk", incident=4)
+        soon(lambda: len(desk.received) == 2)
+    finally:
+        assert sender.stop(10)
+
+
+def test_what_was_held_back_from_a_channel_that_is_gone_is_told_too(outbox: Outbox) -> None:
+    outbox.put("pager")
+    with outbox.state.begin() as connection:
+        [row] = outbox_rows.waiting_for(connection, "pager")
+        outbox_rows.finish_all(connection, [replace(row, status=MessageStatus.SUPPRESSED, muted_by=RATE)])
+    sender = Sender(outbox.state, lambda: outbox.channels, outbox.clock.now, TOKEN, machine="m1", address="")
+    assert sender.give_up_lost() == 1
+    assert ("opened", "queued") in outbox.states("desk")
+
+
+def soon(holds: Callable[[], object]) -> None:
+    ends = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < ends, "it did not come about"
+        time.sleep(0.02)
 
 
 def test_no_secret_stands_in_what_is_kept_or_logged(
@@ -355,7 +400,7 @@ def test_a_channel_that_hangs_delays_no_other(outbox: Outbox, desk: Receiver, ph
     for incident in range(1, 6):
         outbox.put("desk", incident=incident)
         outbox.put("phone", incident=incident)
-    sender = Sender(outbox.state, outbox.channels, outbox.clock.now, TOKEN, machine="m1", address="")
+    sender = Sender(outbox.state, lambda: outbox.channels, outbox.clock.now, TOKEN, machine="m1", address="")
     sender.start()
     try:
         ends = time.monotonic() + 20

@@ -19,6 +19,7 @@ from core.alerts.rule_set import assemble
 from core.alerts.sent import BELIEVED_SECONDS, KEPT_SECONDS, MOST, RULE
 from core.clock import FakeClock
 from core.roles import Role
+from core.settings.routes import routes_of
 from portfolio.vocabulary import query_of, vocabulary
 from status.alerts import alerts_now
 from storage.live.redis import Live
@@ -40,7 +41,10 @@ class Sending:
         self.stores = replace(stores, clock=FakeClock(time.time()))
         settings = self.stores.settings
         rules = [each for each in assemble([], vocabulary(), query_of).in_force() if each.name == RULE]
-        figures, router = Figures(self.stores), Router(settings.routes, settings.channels, self.stores.clock)
+        figures, router = (
+            Figures(self.stores),
+            Router(lambda: routes_of(settings.routes, settings.channels), self.stores.clock),
+        )
         figures.use(rules)
         sender = Alerting(self.stores)  # its deliveries send nothing
         self.runner = Runner(self.stores, lambda: rules, figures, router, Causes({}), None, lambda *_: sender)

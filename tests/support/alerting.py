@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from alerting.quiet import Causes
 from alerting.router import Router
@@ -14,6 +15,7 @@ from core.alerts.expression import Figure, Worked
 from core.alerts.matchers import all_hold
 from core.alerts.rule import Rule
 from core.model import SEVERITY, Labels, Status, labels
+from portfolio.channel_set import routes_in_force
 from storage.stores import Stores
 
 BUSY = Rule.model_validate(
@@ -75,7 +77,7 @@ class Alerting(QuietParts):
         self.stores = stores
         self.values = CALM
         self.rules: Sequence[Rule] = RULES
-        router = Router(stores.settings.routes, stores.settings.channels, stores.clock)
+        router = Router(partial(routes_in_force, stores), stores.clock)
         self.runner = Runner(stores, lambda: self.rules, self, router, Causes(rests_on or {}), None, lambda *_: self)
 
     def finds(self, values: Mapping[str, Sequence[Value]]) -> None:
