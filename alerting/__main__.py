@@ -77,8 +77,13 @@ def _check(files: Sequence[Path]) -> int:
     for hint in found.hints:
         print(f"{hint} (a hint)")
     mistakes = len(found.faults) + len(found.left_out)
-    wrong = f", {count(mistakes, 'mistake')}" if mistakes else ", no mistake"
-    print(f"{count(len(found.in_force()), 'rule')} in force with those that come with Fundwatch{wrong}")
+    if found.faults:
+        print(
+            f"{count(mistakes, 'mistake')}: Fundwatch does not start with them; while it runs, rules stay as they were"
+        )
+    else:
+        wrong = f", {count(mistakes, 'mistake')}" if mistakes else ", no mistake"
+        print(f"{count(len(found.in_force()), 'rule')} in force with those that come with Fundwatch{wrong}")
     return 1 if mistakes else 0
 
 

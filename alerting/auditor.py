@@ -36,7 +36,7 @@ def coming(known: Incident) -> Coming:
         return Coming(None, reason="it is over")
     if known.is_muted:
         reasons = [each.muted_by for each in known.members.values() if each.muted_by]
-        return Coming(None, reason=f"muted by {reasons[0]}" if reasons else "muted")
+        return Coming(None, reason=f"quiet: {reasons[0]}" if reasons else "quiet")
     # What was due while it was muted is due with the step that began when that ended.
     if known.told_at is None:
         return Coming(About.OPENED, max(known.opened_at + plan.wait(known.severity), known.step_at))

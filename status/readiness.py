@@ -21,6 +21,7 @@ from core.readiness import (
     PortfolioReadiness,
     ReadinessCheck,
     State,
+    after_title,
 )
 from core.settings.readiness import Readiness as Rules
 from core.tables import rows_of
@@ -231,8 +232,14 @@ def reasons_of(checks: Sequence[ReadinessCheck], portfolio: str) -> list[str]:
     """Return why checks are not ready, a sentence each; for the whole fund with the portfolio that each is of."""
     bad = [each for each in checks if is_wrong(each)]
     return [
-        f"{each.portfolio}: {each.why}" if each.portfolio and portfolio == EVERY_PORTFOLIO else each.why for each in bad
+        f"{each.portfolio}: {_why(each)}" if each.portfolio and portfolio == EVERY_PORTFOLIO else _why(each)
+        for each in bad
     ]
+
+
+def _why(check: ReadinessCheck) -> str:
+    """Return the reason; of what is not known with what that is, which most of those do not say."""
+    return f"{check.title}: {after_title(check.title, check.why)}" if check.state == State.UNKNOWN else check.why
 
 
 def _with_halts(found: Readiness, halts: Halts, now: float) -> Readiness:

@@ -8,9 +8,15 @@
     event.preventDefault();
     if (form.getAttribute("aria-busy") === "true") return;
     const pressed = event.submitter;
-    if (form.dataset.question && !(await fw.ask(questionOf(form), form.dataset.does))) return;
+    if (form.dataset.question && !lacks(form) && !(await fw.ask(questionOf(form), form.dataset.does))) return;
     await fw.post(form, pressed);
   });
+
+  // Whether a field that the question names is empty: nothing is asked then, and the answer says what is missing.
+  function lacks(form) {
+    const named = [...form.dataset.question.matchAll(/\{(\w+)\}/g)].map(([, name]) => form.elements[name]);
+    return named.some((field) => field && !field.value);
+  }
 
   // {name} in a question is what is chosen in the field of that name.
   function questionOf(form) {

@@ -67,6 +67,7 @@ class Breaker:
         self._openings_in_a_row = 0
         self._opened_total = 0
         self._retry_at = 0.0
+        self._has_worked = False
 
     def allow(self) -> bool:
         """Return whether a run may start now; the True that ends an open time is the one probe.
@@ -84,6 +85,7 @@ class Breaker:
     def succeeded(self) -> None:
         """Record a good run: closed, and all counts forgotten. A breaker opened meanwhile by hand stays open."""
         with self._lock:
+            self._has_worked = True
             if self._state is not BreakerState.OPEN:
                 self._close()
 
@@ -96,11 +98,15 @@ class Breaker:
         self._record(overrun=True)
 
     def refused(self) -> None:
-        """Record that the source refuses us: open at once and for the longest time, since retrying cannot help."""
+        """Record that the source refuses us: open at once.
+
+        For the longest time where it never took us, since retrying cannot help. What has worked is left alone as after
+        any failure: a server that begins again refuses what it took before, and will take it again.
+        """
         with self._lock:
             self._failures += 1
             if self._state is not BreakerState.OPEN:
-                self._open(OPEN_SECONDS_MAX)
+                self._open(self._growing() if self._has_worked else OPEN_SECONDS_MAX)
 
     def open_by_hand(self) -> None:
         """Stop all runs until `close_by_hand`."""
@@ -128,7 +134,10 @@ class Breaker:
                 return
             is_exhausted = self._failures >= FAILURES_TO_OPEN or self._overruns >= OVERRUNS_TO_OPEN
             if self._state is BreakerState.HALF_OPEN or is_exhausted:
-                self._open(min(OPEN_SECONDS * 2.0**self._openings_in_a_row, self._longest))
+                self._open(self._growing())
+
+    def _growing(self) -> float:
+        return min(OPEN_SECONDS * 2.0**self._openings_in_a_row, self._longest)
 
     def _open(self, seconds: float) -> None:
         jittered = seconds * self._uniform(1 - JITTER_RATIO, 1 + JITTER_RATIO)

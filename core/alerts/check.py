@@ -6,6 +6,7 @@ import difflib
 import string
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from core.alerts.contradictions import check_clear, contradictions
 from core.alerts.expression import UNITS, Absent, All, Compared, Expression, Figure, Not, OneOf, Worked
 from core.alerts.figures import STATE, FigureKind, Of, Vocabulary
 from core.alerts.rule import Rule
@@ -36,12 +37,13 @@ def check(rule: Rule, vocabulary: Vocabulary, check_figure: CheckFigure = lambda
                 _check(part, vocabulary, check_figure)
             except RuleRejected as error:
                 raise RuleRejected(field, error.reason, error.fix) from error
+    check_clear(rule)
     _check_message(rule, vocabulary)
 
 
 def hints(rule: Rule, vocabulary: Vocabulary) -> list[str]:
     """Return what can be and is hardly meant, a sentence each."""
-    found = []
+    found = [*contradictions(rule)]
     for field, expression in _expressions(rule):
         for part in _parts(expression):
             if isinstance(part, Compared) and not isinstance(part.limit, str):

@@ -55,11 +55,20 @@ class PlacedRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Unwanted:
+    """A rule that comes with Fundwatch and is not to be in force, and where that stands."""
+
+    name: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class RuleFile:
     """What a file says. With faults it is taken whole or not at all: the caller refuses it."""
 
     rules: tuple[PlacedRule, ...] = ()
-    disabled: tuple[str, ...] = ()
+    disabled: tuple[Unwanted, ...] = ()
     metrics: tuple[str, ...] = ()
     faults: tuple[RuleFault, ...] = ()
     hints: tuple[RuleFault, ...] = ()
@@ -115,7 +124,9 @@ def read_rules(
     if not isinstance(content, Mapping):
         return _refused(file, f"must hold lists named {', '.join(KEYS)}")
     faults = [*_twice(tree, file), *_wrong_keys(content, lines, file)]
-    metrics, disabled = (_names(content, key, lines, file, faults) for key in ("metrics", "disabled"))
+    metrics = _names(content, "metrics", lines, file, faults)
+    unwanted = enumerate(_names(content, "disabled", lines, file, faults))
+    disabled = tuple(Unwanted(name, file, lines[("disabled", number)]) for number, name in unwanted)
     known = vocabulary_of([*vocabulary.values(), *named(metrics)])
     items = content.get("rules") or []
     if not isinstance(items, list):

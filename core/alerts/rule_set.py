@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from core.alerts.check import CheckFigure, check, hints, nearest
 from core.alerts.figures import Vocabulary, named, vocabulary_of
-from core.alerts.files import PlacedRule, RuleFault, RuleFile, read_rule_file, read_rules, rule_files_in
+from core.alerts.files import PlacedRule, RuleFault, RuleFile, Unwanted, read_rule_file, read_rules, rule_files_in
 from core.alerts.kept import NOTHING_KEPT, STATE_DATABASE, KeptRules
 from core.alerts.rule import Rule
 from core.errors import RuleRejected, SettingsError
@@ -125,24 +125,23 @@ def assemble(files: Sequence[RuleFile], vocabulary: Vocabulary, check_figure: Ch
     """Return the shipped rules with those of files beside them, or in their place."""
     shipped = read_rules(shipped_text(), SHIPPED, vocabulary, check_figure)
     own = [each for file in files for each in file.rules]
-    disabled = tuple(dict.fromkeys(name for file in files for name in file.disabled))
+    unwanted = [each for file in files for each in file.disabled]
     names = {each.rule.name for each in shipped.rules}
     instead = {each.rule.name for each in own}
     faults = [fault for file in (shipped, *files) for fault in file.faults]
     faults += _twice(own)
+    without = "disabled: no rule that comes with Fundwatch has this name."
     faults += [
-        RuleFault(
-            SHIPPED, 1, name, f"disabled: no rule that comes with Fundwatch has this name. {nearest(name, names)}"
-        )
-        for name in disabled
-        if name not in names
+        RuleFault(each.file, each.line, each.name, f"{without} {nearest(each.name, names)}".strip())
+        for each in unwanted
+        if each.name not in names
     ]
     return RuleSet(
         rules=(*(each for each in shipped.rules if each.rule.name not in instead), *own),
         metrics=tuple(dict.fromkeys(name for file in files for name in file.metrics)),
         faults=tuple(faults),
         hints=tuple(hint for file in files for hint in file.hints),
-        disabled=tuple(name for name in disabled if name not in instead),
+        disabled=tuple(name for name in dict.fromkeys(each.name for each in unwanted) if name not in instead),
     )
 
 
@@ -160,7 +159,11 @@ def _configured(settings: Settings, config: Path, vocabulary: Vocabulary, check_
             continue
         rules.append(PlacedRule(rule, file, line))
         told += [RuleFault(file, line, rule.name, each) for each in hints(rule, known)]
-    return RuleFile(tuple(rules), settings.rules_disabled, settings.rule_metrics, tuple(faults), tuple(told))
+    disabled = tuple(
+        Unwanted(name, str(config), line_of(config, ("rules_disabled", number)) or 1)
+        for number, name in enumerate(settings.rules_disabled)
+    )
+    return RuleFile(tuple(rules), disabled, settings.rule_metrics, tuple(faults), tuple(told))
 
 
 def _twice(rules: Iterable[PlacedRule]) -> list[RuleFault]:

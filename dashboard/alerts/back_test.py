@@ -69,8 +69,10 @@ def figure(rule: Rule, found: BackTest) -> dict[str, Any]:
     axis: dict[str, Any] = {"range": [low, high], "ticksuffix": f" {shown}" if shown else "", "nticks": 5}
     if unit == STATE:
         axis |= {"tickvals": list(range(len(WORDS))), "ticktext": list(WORDS), "ticksuffix": ""}
+    time = time_axis((found.start, found.end))
+    time["autorangeoptions"]["clipmax"] = round(found.end)  # a figure of a day holds to its end, which is yet to come
     layout = {
-        "xaxis": time_axis((found.start, found.end)),
+        "xaxis": time,
         "yaxis": axis,
         "margin": {"r": label_margin([text for text, _, _ in ends]), "l": 56},
         "shapes": [*_bands(found.fired), *(threshold(value, f"@{STATES[severity]}") for value, severity in limits)],

@@ -13,6 +13,7 @@ from core.alerts.spec import FiringAlert
 from core.format import count, cut
 from dashboard.alerts.actions import PATH, hour_button
 from dashboard.alerts.parts import severity_badge, standing
+from dashboard.alerts.verdict import quiet_line
 from dashboard.components.age import age
 from portfolio.alerts import sight_of
 
@@ -48,8 +49,8 @@ def alert_list(found: Sequence[FiringAlert], *, is_evaluated: bool) -> html.Div:
     quiet = len(found) - len(loud)
     if not loud:
         nothing = "No alert fires." if is_evaluated else "No alert is known: they are not evaluated now."
-        rest = f" {count(quiet, 'alert')} kept quiet." if quiet else ""
-        return html.Div(html.P([nothing, html.A(rest, href=PATH)] if rest else nothing, className="fw-nothing"))
+        told = html.A(f"{quiet_line(found)}.", href=PATH) if quiet and is_evaluated else nothing
+        return html.Div(html.P(told, className="fw-nothing"))
     groups = _by_incident(loud)
     shown = groups[: MOST_SHOWN if len(groups) <= MOST_SHOWN and not quiet else MOST_SHOWN - 1]
     more = len(loud) - sum(map(len, shown))

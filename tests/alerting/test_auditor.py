@@ -32,7 +32,7 @@ def test_what_an_incident_waits_for() -> None:
     assert coming(tick(escalated, FIRES, 120.0).incident) == Coming(About.REMINDED, 1_060.0)
     assert coming(acknowledge(opened(), "ana", 500.0, 1.0).incident) == Coming(About.ACK_ENDED, 500.0)
     assert coming(snooze(opened(), "ana", 500.0).incident) == Coming(About.SNOOZE_ENDED, 500.0)
-    assert coming(opened(PLAN, QUIET)) == Coming(None, reason="muted by silence 7")
+    assert coming(opened(PLAN, QUIET)) == Coming(None, reason="quiet: silence 7")
     assert coming(opened(Plan(receivers=("desk",), repeat_seconds=0))).about is None
     assert coming(resolve(opened(), "ana", 1.0).incident).reason == "it is over"
 

@@ -54,6 +54,8 @@ class IqfeedCollector:
         self._connection: Connection | None = None
         self._state = ConnectionState()
         self._silent = 0
+        self._has_told = False
+        """Whether statistics ever came from there: then it is the admin port."""
         self._judge = Judge()
         self._rates = Rates()
         self._ports: dict[str, spec.Port] = {}
@@ -79,7 +81,7 @@ class IqfeedCollector:
             with explained(self._address, deadline.seconds):
                 connection = self._opened(deadline)
                 self._wait(connection, now)
-                self._silent = 0
+                self._silent, self._has_told = 0, True
                 self._drain(connection, now)
         except SourceRejected:
             self._close()
@@ -138,6 +140,8 @@ class IqfeedCollector:
             return SourceRejected(f"IQConnect at {self._address} refuses protocol {PROTOCOL}: {state.refusal}")
         if state.malformed_count and not state.is_level1:
             return SourceUnavailable(f"{self._address} sends malformed lines only ({state.malformed_count})")
+        if self._has_told:
+            return SourceUnavailable(f"{self._address} was connected to anew and sends no {STATS} yet")
         if state.is_level1 or state.protocol:
             what = "is the Level 1 port" if state.is_level1 else "speaks IQFeed but sends no statistics"
             return SourceRejected(f"{self._address} {what}: the admin port is needed, 9300 unless it was moved")

@@ -108,6 +108,18 @@ def test_a_refusal_is_tried_rarely() -> None:
     assert breaker.view().retry_in_seconds == OPEN_SECONDS_MAX
 
 
+def test_what_has_worked_and_refuses_is_tried_soon_and_ever_more_rarely() -> None:
+    breaker, clock = make()
+    breaker.succeeded()
+    waits = []
+    for _ in range(8):
+        breaker.refused()
+        waits.append(breaker.view().retry_in_seconds)
+        clock.advance(waits[-1])
+        assert breaker.allow()
+    assert waits[0] <= OPEN_SECONDS * 1.2 and waits == sorted(waits) and waits[-1] == OPEN_SECONDS_MAX
+
+
 def test_opened_by_hand_stays_open_until_closed_by_hand() -> None:
     breaker, clock = make()
     breaker.open_by_hand()

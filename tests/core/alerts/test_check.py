@@ -107,3 +107,39 @@ def test_what_is_hardly_meant_is_hinted_at() -> None:
     assert "is 8000 %; is 80 % meant?" in hints(rule("system_cpu_busy_ratio > 80"), vocabulary())[0]
     at_once = Rule.model_validate({"name": "x", "when": "redis_clients > 5"})
     assert "say how long it must hold" in hints(at_once, vocabulary())[0]
+
+
+@pytest.mark.parametrize(
+    ("when", "clear", "instead"),
+    [
+        ("system_cpu_busy_ratio > 80 %", "system_cpu_busy_ratio > 50 %", "system_cpu_busy_ratio < 50 %"),
+        ("system_cpu_busy_ratio > 80 %", "system_cpu_busy_ratio < 90 %", ""),
+        ("max_drawdown[1y] < -15 %", "max_drawdown[1y] < -10 %", "max_drawdown[1y] > -10 %"),
+        ("status >= critical", "status >= warning", "status < warning"),
+    ],
+)
+def test_a_clear_that_holds_while_it_fires_is_refused(when: str, clear: str, instead: str) -> None:
+    with pytest.raises(RuleRejected, match="also holds where") as refused:
+        check(rule(when, clear=clear), vocabulary())
+    assert refused.value.field == "clear" and instead in refused.value.fix
+
+
+@pytest.mark.parametrize(
+    ("when", "clear"),
+    [
+        ("system_cpu_busy_ratio > 80 %", "system_cpu_busy_ratio <= 80 %"),
+        ("system_cpu_busy_ratio > 80 %", "system_cpu_busy_ratio < 50 %"),
+        ("status >= critical", "status == ok"),
+        ("system_cpu_busy_ratio > 80 %", "system_memory_used_ratio > 50 %"),
+    ],
+)
+def test_a_clear_that_holds_apart_from_it_is_taken(when: str, clear: str) -> None:
+    check(rule(when, clear=clear), vocabulary())
+
+
+def test_what_can_never_be_told_is_hinted_at() -> None:
+    levels = {"warning": "system_cpu_busy_ratio > 90 %", "critical": "system_cpu_busy_ratio > 80 %"}
+    (told, *_) = hints(rule(levels=levels), vocabulary())
+    assert told.startswith("levels.warning: it is never told: where system_cpu_busy_ratio > 90 %")
+    (told, *_) = hints(rule("max_drawdown[1y] > 15 %"), vocabulary())
+    assert "it never holds" in told and told.endswith("is max_drawdown[1y] < -15 % meant?")

@@ -34,7 +34,12 @@ def read(text: str, file: str = "rules/desk.yaml") -> RuleFile:
 def test_a_file_says_rules_with_their_lines() -> None:
     found = read(GOOD)
     assert [(each.rule.name, each.line) for each in found.rules] == [("data-disk", 2), ("orders", 5)]
-    assert (found.disabled, found.metrics, found.faults, found.hints) == (("api-slow",), ("oms_orders",), (), ())
+    assert ([each.name for each in found.disabled], found.metrics, found.faults, found.hints) == (
+        ["api-slow"],
+        ("oms_orders",),
+        (),
+        (),
+    )
     assert read("") == RuleFile() and read("# nothing\n") == RuleFile()
 
 
@@ -95,7 +100,8 @@ def test_a_shipped_rule_is_switched_off_or_replaced() -> None:
     assert "machine" in by_name
     off = mine.replace("}]", ", enabled: false}]")
     assert "value-overdue" not in {rule.name for rule in assemble([read(off)], vocabulary(), query_of).in_force()}
-    wrong = assemble([read("disabled: [api-slo]")], vocabulary(), query_of)
+    wrong = assemble([read("# ours\ndisabled:\n- api-slow\n- api-slo\n")], vocabulary(), query_of)
+    assert wrong.faults[0].line == 4 and wrong.faults[0].file != SHIPPED
     assert "Did you mean api-slow?" in str(wrong.faults[0])
 
 
