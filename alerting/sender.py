@@ -15,9 +15,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from alerting.attempts import is_given_up, next_attempt
-from alerting.channels import TAKE_PICTURES, send, without_secrets
+from alerting.channels import send, without_secrets
 from alerting.incidents import About
-from alerting.notice import LinkMaker, Notice, Picture, notice_of
+from alerting.notice import LinkMaker, Notice, notice_of
 from alerting.taking import Taken, take_next, tell_end_to_fallback
 from alerting.undelivered import fail
 from core.alerts.links import without_links
@@ -47,14 +47,15 @@ DELIVERED = "delivered"
 """What stands in the history where a message reached its channel."""
 NO_CHANNEL = "there is no channel of that name any more"
 
-Draw = Callable[[Notice], Picture | None]
+Complete = Callable[[Notice, Channel, str], Notice]
+"""Returns a message with what goes with it by a channel; the last: the address of our pages."""
 
 log = logging.getLogger(__name__)
 
 
-def no_picture(notice: Notice) -> Picture | None:
-    """Return that a message has none."""
-    return None
+def as_it_is(notice: Notice, _channel: Channel, _address: str) -> Notice:
+    """Return a message without anything beside it."""
+    return notice
 
 
 class Sender:
@@ -70,12 +71,12 @@ class Sender:
         machine: str,
         address: str,
         links_work_seconds: float = 0.0,
-        picture: Draw = no_picture,
+        complete: Complete = as_it_is,
     ) -> None:
         """channels: by name. now: epoch seconds, in which messages are due. address: of our pages.
 
         links_work_seconds: of links by which somebody acts without signing in; 0: messages carry none.
-        picture: returns that of a message, within a second; None: it has none.
+        complete: returns a message with what its channel takes beside it, in little more than a second.
         """
         self._state = state
         self._channels = dict(channels)
@@ -83,7 +84,7 @@ class Sender:
         self._token = token
         self._stopping = threading.Event()
         self._postmen = [
-            Postman(state, self._channels, each, now, token, machine, address, links_work_seconds, picture)
+            Postman(state, self._channels, each, now, token, machine, address, links_work_seconds, complete)
             for each in channels.values()
         ]
         self._threads: list[threading.Thread] = []
@@ -144,7 +145,7 @@ class Postman:
 
     def __init__(
         self, state: State, channels: Mapping[str, Channel], channel: Channel, now: Callable[[], float], token: int,
-        machine: str, address: str, links_work_seconds: float = 0.0, picture: Draw = no_picture,
+        machine: str, address: str, links_work_seconds: float = 0.0, complete: Complete = as_it_is,
     ) -> None:  # fmt: skip
         self.channel = channel
         self.woken = threading.Event()
@@ -158,7 +159,7 @@ class Postman:
         """Since when, and for how long, the channel asked to be left alone."""
         self._links_work_seconds = 0.0 if isinstance(channel, Log) else links_work_seconds
         """A link is as good as a key: none stands in the log."""
-        self._picture = picture if isinstance(channel, TAKE_PICTURES) else no_picture
+        self._complete = complete
         self._installation, self._link_key = "", ""
         self._result: KeptMessage | None = None
         """What became of the last attempt, while it is not kept yet."""
@@ -234,7 +235,7 @@ class Postman:
             taken.message, taken.before, machine=self._machine, installation=installation, address=self._address,
             sent=taken.sent, links=LinkMaker(self._address, self._link_key, seconds) if seconds else None,
         )  # fmt: skip
-        return replace(notice, picture=self._picture(notice))
+        return self._complete(notice, self.channel, self._address)
 
     def _id(self) -> str:
         if not self._installation:
