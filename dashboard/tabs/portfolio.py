@@ -20,7 +20,6 @@ from dashboard.portfolio.common_choices import WHICH_AND_WHEN
 from dashboard.portfolio.metric_tables import METRIC_ROWS, PART_ROWS
 from dashboard.portfolio.panels import CHART_GRAPHS, CHART_PANELS, CHART_SLOTS, chart_panel, draw_charts
 from dashboard.portfolio.tables import drawdown_table
-from dashboard.views.marks import of_portfolio
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.rights import holders
 from dashboard.views.route import Route
@@ -258,8 +257,6 @@ TAB = Tab(
     graphs=CHART_GRAPHS,
     zoom_graphs=(GROWTH,),
     zooms_to_days=True,
-    concerned=of_portfolio,
-    shows_outages=True,
     lazy_graphs=tuple(graph for graph in CHART_GRAPHS if graph != GROWTH),
     routes=_routes,
 )
