@@ -38,7 +38,7 @@ MOST_FIGURES = 4
 WITHIN_DAYS_SECONDS = (3_600, DAY_SECONDS)
 """Spans of which values that come within days are looked at, where it began in one of them."""
 SHORTEST_DAYS, LONGEST_DAYS = 31, 366
-"""What is looked at of values that come by the day, or since it began."""
+"""What is looked at of values that come by the day, or since it began; so many of the newest, however old they are."""
 FEWEST_VALUES = 10
 """Within days: with fewer it is looked at by the day."""
 MOST_VALUES = 60
@@ -156,7 +156,9 @@ def _of_days(stores: Stores, portfolio: Portfolio, bound: Bound, since: float, e
     days = whole.history(portfolio.id, said_of(portfolio)).nav.dates
     last = np.datetime64(int(end), "s").astype("datetime64[D]")
     back = min(max(math.ceil((end - since) / DAY_SECONDS) + 1, SHORTEST_DAYS), LONGEST_DAYS)
-    some = days[(days > last - back) & (days <= last)]
+    known = days[days <= last]
+    # Values may come by the month, or have ended.
+    some = known[-max(int(np.count_nonzero(known > last - back)), SHORTEST_DAYS) :]
     if not len(some):
         return None
     # The newest stays, however few of them are looked at.

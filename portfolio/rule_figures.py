@@ -15,6 +15,7 @@ from portfolio.as_it_was import Past, past_of
 from portfolio.chosen import key_of
 from portfolio.given import has_ended, newest_value, said_of
 from portfolio.histories import fund
+from portfolio.money import CASH_SHARE
 from portfolio.query import PortfolioQuery
 from portfolio.reading import read_alone
 from portfolio.summary import ALL_METRICS, side_by_side
@@ -105,7 +106,8 @@ def figures_of(
     Raises StorageUnavailable or StorageRejected.
     """
     wanted = [METRIC[key] for key in keys]
-    found = side_by_side(read_alone(stores, portfolio, query, whole), wanted)
+    data = read_alone(stores, portfolio, query, whole, with_cash=any(each.key == CASH_SHARE for each in wanted))
+    found = side_by_side(data, wanted)
     told = {metric.key for metric in found.metrics}
     figures: dict[str, tuple[float | None, str]] = {}
     for metric in wanted:

@@ -11,11 +11,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO, StringIO
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from aiosmtpd.controller import Controller
 from PIL import Image
 
+from alerting import course
 from alerting.beside import Beside
 from alerting.channels import send
 from alerting.course import Pictures
@@ -104,7 +106,10 @@ def test_a_course_is_of_each_figure_that_a_rule_names_beside_a_number(when: str,
     assert [(str(each.figure), each.limits, each.is_above) for each in found] == bounds
 
 
-def test_figures_of_portfolios_are_drawn_with_the_days_before_and_as_a_table(here: Stores) -> None:
+def test_figures_of_portfolios_are_drawn_with_the_days_before_and_as_a_table(
+    here: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(course, "LONGEST_SECONDS", 60.0)
     put_portfolios(here.state, [Portfolio("own", "alpha", "Alpha")])
     put_daily(here, "alpha", [100.0 + n % 5 for n in range(60)] + [90.0], end=NOW)
     lost = replace(
@@ -166,8 +171,9 @@ def test_names_of_files_are_of_letters_that_every_system_takes() -> None:
     assert file_name("r", "Ünï\r\ncode", "x" * 200, "course") == f"r-n-code-{'x' * 71}-course.csv"
 
 
-def test_a_message_has_what_its_channel_takes_beside_it(here: Stores) -> None:
+def test_a_message_has_what_its_channel_takes_beside_it(here: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     """All alerts of an incident as the engine keeps them, and the way to the charts of the gravest."""
+    monkeypatch.setattr(course, "LONGEST_SECONDS", 60.0)
     put_portfolios(here.state, [Portfolio("own", "alpha", "Alpha")])
     desk = Desk(here)
     desk.values["system_cpu_busy_15m_ratio"] = [Value(labels(machine=f"host-{n}"), 0.93) for n in range(1, 131)]
@@ -204,6 +210,10 @@ def test_a_link_to_a_portfolio_shows_the_window_of_the_figure_and_all_days_since
     since, now = (datetime(2026, 6, day, 15, tzinfo=UTC).timestamp() for day in (9, 12))
     place = charts_of(stores, {"portfolio": "alpha"}, since, rule, now)
     assert place == f"/portfolio?portfolio=own%3Aalpha&from={first}&to=2026-06-12"
+    put_portfolios(stores.state, [Portfolio("own", "alpha", "Alpha")])
+    put_daily(stores, "alpha", [100.0, 101.0], end=int(datetime(2020, 5, 5, tzinfo=UTC).timestamp()))
+    late = charts_of(stores, {"portfolio": "alpha"}, since, rule, now)
+    assert dict(parse_qsl(late))["from"] <= "2020-02-03", "where its values are"
 
 
 def test_a_mail_shows_it_in_the_text(server: Controller, mailboxes: Mailboxes) -> None:
