@@ -29,6 +29,8 @@ class Threshold:
     severity: Severity
     matchers: tuple[Matcher, ...] = ()
     """Of the figure: which of its series are meant."""
+    window: str = ""
+    """Of a figure of portfolios; empty: none was said."""
 
     def is_of(self, series: Iterable[Labels]) -> bool:
         """Return whether one of these series at least is meant; what is of all of them is meant without any, too."""
@@ -56,14 +58,17 @@ class Bound:
 def thresholds_of(rules: Iterable[Rule]) -> Mapping[str, tuple[Threshold, ...]]:
     """Return the thresholds of rules by the figure that they compare as it is, the gravest last.
 
-    A rule of several figures, or of one that is worked on over a span, draws no line: what it compares is on no chart.
+    A rule of several figures, of one that is worked on over a span, or asked with settings draws no line: what it
+    compares is on no chart.
     """
     found: defaultdict[str, list[Threshold]] = defaultdict(list)
     for rule in rules:
         for severity, expression in rule.conditions:
             match expression:
-                case Compared(operand=Figure(name=name, matchers=matchers), limit=limit) if not isinstance(limit, str):
-                    found[name].append(Threshold(rule.title or rule.name, limit, severity, matchers))
+                case Compared(operand=Figure(settings=()) as one, limit=float(limit)):
+                    found[one.name].append(
+                        Threshold(rule.title or rule.name, limit, severity, one.matchers, one.window)
+                    )
     return {name: tuple(sorted(each, key=lambda one: one.severity)) for name, each in found.items()}
 
 
