@@ -57,12 +57,22 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file of CSV that goes with a mail."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """A picture that goes with a message."""
 
     png: bytes
     text: str
     """What it shows, for who does not see it."""
+    table: Attachment | None = None
+    """The figures that it shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +107,11 @@ class Notice:
     acknowledge_link: str = ""
     snooze_link: str = ""
     """By which who gets it acts without signing in; empty: it carries none."""
+    charts_link: str = ""
+    """To the charts of what its gravest alert is about, as that began; empty: there are none."""
     picture: Picture | None = None
+    table: Attachment | None = None
+    """All its alerts, where the text tells some; None: it carries no files."""
     thread: str = ""
     """What the channel answered to the first message of the incident; empty: this is the first."""
     is_news: bool = False
@@ -131,8 +145,11 @@ class Notice:
 
     @property
     def ways(self) -> list[tuple[str, str]]:
-        """Return what can be done about it by a link: a word and an address for each."""
-        every = (("Acknowledge", self.acknowledge_link), ("Snooze", self.snooze_link))
+        """Return where its links lead, and what can be done by them: a word and an address for each."""
+        every = (
+            ("Charts as it began", self.charts_link),
+            ("Acknowledge", self.acknowledge_link), ("Snooze", self.snooze_link),
+        )  # fmt: skip
         return [(word, address) for word, address in every if address]
 
     @property
@@ -161,7 +178,8 @@ class Notice:
             told.append(f"{self.who or 'Somebody'} wrote: {' '.join(self.said.split())}")
         told += [line for alert in self.alerts[:MOST_SHOWN] for line in _of(alert, self.is_over)]
         if hidden := self.more + max(0, len(self.alerts) - MOST_SHOWN):
-            told.append(f"And {count(hidden, 'more alert', 'more alerts')}.")
+            where = f"; the file {self.table.name} lists them" if self.table else ""
+            told.append(f"And {count(hidden, 'more alert', 'more alerts')}{where}.")
         return told
 
     @property
@@ -272,6 +290,7 @@ def as_data(notice: Notice) -> dict[str, Any]:
         "made_at": _iso(notice.made_at),
         "opened_at": _iso(notice.opened_at),
         "link": notice.link,
+        "charts_link": notice.charts_link,
         "acknowledge_link": notice.acknowledge_link,
         "snooze_link": notice.snooze_link,
         "alerts": [

@@ -15,9 +15,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from alerting.attempts import is_given_up, next_attempt
-from alerting.channels import TAKE_PICTURES, send, without_secrets
+from alerting.channels import send, without_secrets
 from alerting.incidents import About
-from alerting.notice import LinkMaker, Notice, Picture, notice_of
+from alerting.notice import LinkMaker, Notice, notice_of
 from alerting.taking import Taken, take_next, tell_end_to_fallback
 from alerting.undelivered import fail
 from core.alerts.links import without_links
@@ -49,14 +49,15 @@ DELIVERED = "delivered"
 """What stands in the history where a message reached its channel."""
 NO_CHANNEL = "there is no channel of that name any more, or it is switched off"
 
-Draw = Callable[[Notice], Picture | None]
+Complete = Callable[[Notice, Channel, str], Notice]
+"""Returns a message with what goes with it by a channel; the last: the address of our pages."""
 
 log = logging.getLogger(__name__)
 
 
-def no_picture(notice: Notice) -> Picture | None:
-    """Return that a message has none."""
-    return None
+def as_it_is(notice: Notice, _channel: Channel, _address: str) -> Notice:
+    """Return a message without anything beside it."""
+    return notice
 
 
 class Sender:
@@ -72,13 +73,13 @@ class Sender:
         machine: str,
         address: str,
         links_work_seconds: float = 0.0,
-        picture: Draw = no_picture,
+        complete: Complete = as_it_is,
     ) -> None:
         """channels: returns those in force, by name; raises StorageError: then those before hold on. now: epoch
         seconds, in which messages are due. address: of our pages. Raises StorageError.
 
         links_work_seconds: of links by which somebody acts without signing in; 0: messages carry none.
-        picture: returns that of a message, within a second; None: it has none.
+        complete: returns a message with what its channel takes beside it, in little more than a second.
         """
         self._state = state
         self._read = channels
@@ -98,7 +99,7 @@ class Sender:
 
         def hire(channel: Channel) -> Postman:
             return Postman(
-                state, self._channels, channel, now, token, machine, address, links_work_seconds, picture
+                state, self._channels, channel, now, token, machine, address, links_work_seconds, complete
             )  # fmt: skip
 
         self._hire = hire
@@ -210,7 +211,7 @@ class Postman:
 
     def __init__(
         self, state: State, channels: Mapping[str, Channel], channel: Channel, now: Callable[[], float], token: int,
-        machine: str, address: str, links_work_seconds: float = 0.0, picture: Draw = no_picture,
+        machine: str, address: str, links_work_seconds: float = 0.0, complete: Complete = as_it_is,
     ) -> None:  # fmt: skip
         self.name = channel.name
         self.woken = threading.Event()
@@ -220,7 +221,7 @@ class Postman:
         self._token = token
         self._machine = machine
         self._address = address
-        self._asked_links_seconds, self._asked_picture = links_work_seconds, picture
+        self._asked_links_seconds, self._complete = links_work_seconds, complete
         self._coming = channel, channels
         """What it sends by from the next turn on."""
         self._installation, self._link_key = "", ""
@@ -244,7 +245,6 @@ class Postman:
         """Since when, and for how long, the channel asked to be left alone."""
         self._links_work_seconds = 0.0 if isinstance(channel, Log) else self._asked_links_seconds
         """A link is as good as a key: none stands in the log."""
-        self._picture = self._asked_picture if isinstance(channel, TAKE_PICTURES) else no_picture
 
     def run(self, stopping: threading.Event) -> None:
         """Send what there is until told to stop or to leave, or until another engine has taken over."""
@@ -322,7 +322,7 @@ class Postman:
             taken.message, taken.before, machine=self._machine, installation=installation, address=self._address,
             sent=taken.sent, links=LinkMaker(self._address, self._link_key, seconds) if seconds else None,
         )  # fmt: skip
-        return replace(notice, picture=self._picture(notice))
+        return self._complete(notice, self.channel, self._address)
 
     def _id(self) -> str:
         if not self._installation:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from alerting.course import Pictures
+from alerting.beside import Beside
 from alerting.engine import Route
 from alerting.figures import Figures
 from alerting.forgetting import Forgetting
@@ -59,14 +59,14 @@ def parts_of(stores: Stores) -> Parts:
     require(rule_set(stores))
     router = Router(partial(routes_in_force, stores), stores.clock)
 
-    pictures = Pictures(stores, partial(in_force, stores))
+    beside = Beside(stores, partial(in_force, stores))
 
     def deliver(token: int) -> Sender:
         channels, now = partial(channels_in_force, stores), stores.clock.now
         works = settings.alerts.message_link_seconds if settings.alerts.message_links else 0.0
         return Sender(
             stores.state, channels, now, token, machine=settings.machine, address=settings.links_lead_to,
-            links_work_seconds=works, picture=pictures,
+            links_work_seconds=works, complete=beside,
         )  # fmt: skip
 
     return Parts(partial(in_force, stores), Figures(stores), router, deliver)

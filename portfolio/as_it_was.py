@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 
 from core.clock import DAY_SECONDS
 from portfolio.fund import Fund
-from portfolio.given import NOTHING_SAID, said_of
+from portfolio.given import said_of
+from portfolio.history import BuiltNav, Nav
 from storage.clickhouse.reads.nav_points import NavPoints, nav_points
 from storage.clickhouse.reads.portfolio import DailyNavs, Moves
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from storage.clickhouse.client import ClickHouse
+    from storage.state.portfolios import Portfolio
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -30,19 +34,39 @@ class Past:
     """Of the days that are looked at."""
     first: np.datetime64
     """The first of them."""
+    built: Mapping[str, Nav]
+    """By id, of those whose values are built from trades."""
+    end: int
+    """Epoch seconds."""
 
     def moments(self, start: int, step: int) -> list[int]:
         """Return `start`, and of each step after it the last time at which a value came; epoch seconds."""
-        known = np.unique(self.points.known[self.points.known > start])
+        built = [self._known_of(nav) for nav in self.built.values()]
+        known = np.unique(np.concatenate([self.points.known, *built]))
+        known = known[known > start]
         is_last = np.diff((known - start - 1) // step, append=-1) != 0
         return [start, *known[is_last].tolist()]
 
     def at(self, moment: int) -> Fund:
-        """Return the fund as it was at a moment, epoch seconds: nothing is in it but what these portfolios reported."""
+        """Return the fund as it was at a moment, epoch seconds: nothing is in it but values of these portfolios."""
         navs = _at(self.navs, self.points, self.first, moment)
         there = np.flatnonzero(navs.newest)
         rows = {navs.portfolios[row]: int(row) for row in there}
-        return Fund(navs, rows, self.whole.tree, self.whole.exchange, lambda _fund, _portfolio: None)
+
+        def built(_whole: Fund, portfolio: Portfolio) -> BuiltNav | None:
+            nav = self.built.get(portfolio.id)
+            return BuiltNav(self._built_at(nav, moment), ()) if nav is not None else None
+
+        return Fund(navs, rows, self.whole.tree, self.whole.exchange, built)
+
+    def _known_of(self, nav: Nav) -> NDArray[np.int64]:
+        """Return from when on built values count, epoch seconds: the end of their day, that of today now."""
+        return np.minimum((nav.dates.astype("datetime64[D]").astype(np.int64) + 1) * DAY_SECONDS, self.end)
+
+    def _built_at(self, nav: Nav, moment: int) -> Nav:
+        many = int(np.searchsorted(self._known_of(nav), moment, side="right"))
+        newest = int(nav.dates[many - 1].astype(np.int64)) * DAY_SECONDS if many else 0
+        return Nav(nav.dates[:many], nav.value[:many], nav.flow[:many], newest)
 
 
 def past_of(
@@ -50,21 +74,22 @@ def past_of(
 ) -> Past | None:
     """Return a portfolio, or those that it is the sum of, from `start` until `end`, looked at each `step` seconds.
 
-    None: it has no value, or one that is built from trades. Raises StorageUnavailable or StorageRejected.
+    Values that are built from trades are those of now, each from the end of its day on. None: it has no value. Raises
+    StorageUnavailable or StorageRejected.
     """
-    names = [each for each in whole.sources(portfolio) if each in whole.rows]
-    if not names or is_built(whole, portfolio):
-        return None
-    points = nav_points(clickhouse, origin, names, start, end, step)
-    return Past(
-        whole, _of(whole.navs, [whole.rows[each] for each in names]), points, np.datetime64(start // DAY_SECONDS, "D")
-    )
-
-
-def is_built(whole: Fund, portfolio: str) -> bool:
-    """Return whether what trades come to is in a portfolio's values: of that no past is known."""
     node = whole.tree.get(portfolio)
-    return bool(whole.history(portfolio, said_of(node) if node else NOTHING_SAID).built)
+    names = [each for each in whole.sources(portfolio) if each in whole.rows]
+    built = whole.history(portfolio, said_of(node)).built if node else ()
+    if not names and not built:
+        return None
+    return Past(
+        whole,
+        _of(whole.navs, [whole.rows[each] for each in names]),
+        nav_points(clickhouse, origin, names, start, end, step),
+        np.datetime64(start // DAY_SECONDS, "D"),
+        {each: whole.history(each, said_of(whole.tree[each])).nav for each in built},
+        end,
+    )
 
 
 def _of(navs: DailyNavs, rows: list[int]) -> DailyNavs:
@@ -72,7 +97,7 @@ def _of(navs: DailyNavs, rows: list[int]) -> DailyNavs:
     moves = navs.moves
     some = [np.flatnonzero(moves.number == row) for row in rows]
     at = np.concatenate(some) if some else np.array([], dtype=np.intp)
-    number = np.repeat(np.arange(len(rows)), [len(each) for each in some])
+    number = np.repeat(np.arange(len(rows)), np.array([len(each) for each in some], dtype=np.intp))
     return DailyNavs(
         tuple(navs.portfolios[row] for row in rows), navs.days, navs.values[rows], navs.flows[rows], navs.newest[rows],
         Moves(number, moves.ts[at], moves.values[at], moves.flows[at], moves.before[at]),

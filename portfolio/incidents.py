@@ -126,7 +126,7 @@ def _event(fired: Fired, rule: Rule | None, sight: Sight, stores: Stores) -> Eve
     labels: dict[str, str] = orjson.loads(fired.labels)
     if not sight.sees(fired.rule, labels):
         return None
-    portfolio = _portfolio_of(labels)
+    portfolio = portfolio_key(labels)
     component = "" if portfolio else _component_of(labels, rule, stores)
     if not portfolio and not component:
         return None
@@ -135,14 +135,13 @@ def _event(fired: Fired, rule: Rule | None, sight: Sight, stores: Stores) -> Eve
     return Event(fired.since, fired.until, text, portfolio=portfolio, component=component, who=title)
 
 
-def concern_of(alert: FiringAlert, rule: Rule | None, stores: Stores) -> tuple[str, str]:
-    """Return the key of the portfolio, or else the component, that an alert is about; empty where there is none."""
-    labels: dict[str, str] = orjson.loads(alert.labels)
-    portfolio = _portfolio_of(labels)
+def concern_of(labels: Mapping[str, str], rule: Rule | None, stores: Stores) -> tuple[str, str]:
+    """Return the key of the portfolio, or else the component, that labels of an alert are about; empty: none."""
+    portfolio = portfolio_key(labels)
     return portfolio, "" if portfolio else _component_of(labels, rule, stores)
 
 
-def _portfolio_of(labels: Mapping[str, str]) -> str:
+def portfolio_key(labels: Mapping[str, str]) -> str:
     """Return the key of the portfolio that labels name; empty: none."""
     origin, _, id = labels.get(PORTFOLIO, "").rpartition(":")
     return f"{origin or labels.get(ORIGIN, OWN)}:{id}" if id else ""

@@ -14,6 +14,7 @@ from analytics.returns import modified_dietz
 from portfolio.data import Line, PortfolioData
 from portfolio.since import NOTHING, Since
 
+CASH_SHARE = "cash_share"
 NO_MONEY = "a benchmark has no money of its own"
 NO_CASH = "its positions are not known"
 LESS = "needs a year: less is not annualised"
@@ -34,7 +35,7 @@ MONEY: tuple[Metric, ...] = (
     _metric("money_weighted", "Money-weighted return", "The same rate over the whole window, not a year's."),
     _metric("modified_dietz", "Modified Dietz", "Gain over the average capital of the window: (V₁ − V₀ − ΣF) / "
             "(V₀ + Σ w F), w the share of the window that a flow was there for (GIPS 2020; Bacon 2008)."),
-    _metric("cash_share", "Cash", "Cash among the positions of the last day, or of all parts, over the value."),
+    _metric(CASH_SHARE, "Cash", "Cash among the positions of the last day, or of all parts, over the value."),
 )  # fmt: skip
 
 
@@ -42,7 +43,7 @@ def of_line(data: PortfolioData, line: Line) -> dict[str, Since]:
     """Return the metrics MONEY of a line over its window."""
     if line.nav is None:
         return {metric.key: Since(math.nan, reason=NO_MONEY) for metric in MONEY}
-    found = {"cash_share": _cash(data, line)}
+    found = {CASH_SHARE: _cash(data, line)}
     if len(line.part) < 2:
         return found | dict.fromkeys(("xirr", "money_weighted", "modified_dietz"), NOTHING)
     first, last = line.part.dates[[0, -1]]

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from core.alerts.expression import Figure
 from core.alerts.series import OfPortfolios, PastFigures, Series
 from core.model import Labels, labels
-from portfolio.as_it_was import Past, is_built, past_of
+from portfolio.as_it_was import Past, past_of
 from portfolio.chosen import key_of
 from portfolio.given import has_ended, newest_value, said_of
 from portfolio.histories import fund
+from portfolio.money import CASH_SHARE
 from portfolio.query import PortfolioQuery
 from portfolio.reading import read_alone
 from portfolio.summary import ALL_METRICS, side_by_side
@@ -46,9 +47,8 @@ def past_of_portfolios(stores: Stores) -> OfPortfolios:
         pasts = {key: _past(stores, each, start, end, every) for key, each in some.items()}
         there = {key: past for key, past in pasts.items() if past is not None}
         step = _step(list(there.values()), start, every)
-        made = [_series(stores, some[key], figure, past, past.moments(start, step)) for key, past in there.items()]
-        built = sum(is_built(fund(stores, each.origin), each.id) for each in some.values())
-        return PastFigures([each for each in made if each is not None], len(meant) - len(some) + built, step)
+        made = [past_values(stores, some[key], figure, past, past.moments(start, step)) for key, past in there.items()]
+        return PastFigures([each for each in made if each is not None], len(meant) - len(some), step)
 
     return of
 
@@ -66,8 +66,13 @@ def _step(pasts: Sequence[Past], start: int, every: int) -> int:
     return step
 
 
-def _series(stores: Stores, portfolio: Portfolio, figure: Figure, past: Past, moments: Sequence[int]) -> Series | None:
-    """Return a figure with each value, and none from when the next one was overdue; None: there is no value."""
+def past_values(
+    stores: Stores, portfolio: Portfolio, figure: Figure, past: Past, moments: Sequence[int]
+) -> Series | None:
+    """Return a figure with each value, and none from when the next one was overdue; None: there is no value.
+
+    moments: of the past, as it returns them. Raises StorageUnavailable or StorageRejected.
+    """
     key, query, said = key_of_figure(figure), query_of(figure), said_of(portfolio)
     times: list[float] = []
     values: list[float | None] = []
@@ -101,7 +106,8 @@ def figures_of(
     Raises StorageUnavailable or StorageRejected.
     """
     wanted = [METRIC[key] for key in keys]
-    found = side_by_side(read_alone(stores, portfolio, query, whole), wanted)
+    data = read_alone(stores, portfolio, query, whole, with_cash=any(each.key == CASH_SHARE for each in wanted))
+    found = side_by_side(data, wanted)
     told = {metric.key for metric in found.metrics}
     figures: dict[str, tuple[float | None, str]] = {}
     for metric in wanted:

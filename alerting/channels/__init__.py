@@ -43,15 +43,16 @@ def send(channel: Channel, notice: Notice) -> str:
 
 
 def _sent(channel: Channel, notice: Notice) -> str:
-    """Send it with its picture, and without it where that is refused: a picture costs nobody the message."""
+    """Send it with its picture and files, and without where that is refused: they cost nobody the message."""
     began = time.monotonic()
     try:
         return _send(channel, notice)
     except DeliveryRefused:
         left = channel.timeout_seconds - (time.monotonic() - began)
-        if notice.picture is None or left < SHORTEST_ATTEMPT_SECONDS:
+        if (notice.picture is None and notice.table is None) or left < SHORTEST_ATTEMPT_SECONDS:
             raise
-    return _send(channel.model_copy(update={"timeout_seconds": left}), replace(notice, picture=None))
+    bare = replace(notice, picture=None, table=None)
+    return _send(channel.model_copy(update={"timeout_seconds": left}), bare)
 
 
 def without_secrets(text: str, channel: Channel) -> str:

@@ -54,16 +54,17 @@ def message(channel: Email, notice: Notice) -> EmailMessage:
     if notice.severity >= 3 and not notice.is_over:
         mail["Importance"] = "high"
     mail.set_content("\n".join(notice.lines) + "\n")
-    if notice.picture is None:
-        mail.add_alternative(as_html(notice), subtype="html")
-        return mail
-    id = f"course-{_word(notice.key)}@{_host(channel)}"
+    id = f"course-{_word(notice.key)}@{_host(channel)}" if notice.picture else ""
     mail.add_alternative(as_html(notice, id), subtype="html")
-    html_part = mail.get_body(("html",))
-    assert isinstance(html_part, EmailMessage)
-    html_part.add_related(
-        notice.picture.png, "image", "png", cid=f"<{id}>", filename=PICTURE, disposition="inline"
-    )  # fmt: skip
+    if notice.picture:
+        html_part = mail.get_body(("html",))
+        assert isinstance(html_part, EmailMessage)
+        html_part.add_related(
+            notice.picture.png, "image", "png", cid=f"<{id}>", filename=PICTURE, disposition="inline"
+        )  # fmt: skip
+    for each in (notice.picture.table if notice.picture else None, notice.table):
+        if each:
+            mail.add_attachment(each.content, "text", "csv", filename=each.name, params={"charset": "utf-8"})
     return mail
 
 

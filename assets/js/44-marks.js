@@ -154,9 +154,21 @@
     const from = text(mark.at);
     const isOpen = isIncident(mark) && mark.until === null; // it fires: to the end of what is shown
     const to = isOpen ? (from > last ? from : last) : mark.until === null ? from : text(mark.until);
+    if (isIncident(mark) && byDay) return onDays(mark, from, to, { first, last });
     if (to < first || from > last) return null;
     return { mark, from: from < first ? first : from, to: to > last ? last : to };
   }
+
+  // Of an incident on a chart of days: the lines that lead to the days on which it fired. Today's may have no value yet:
+  // what fires is about the last one.
+  function onDays(mark, from, to, { first, last }) {
+    const begins = from > last && mark.until === null ? last : from;
+    if (to < first || begins > last) return null;
+    const before = dayBefore(begins);
+    return { mark, from: before < first ? first : before, to: to > last ? last : to };
+  }
+
+  const dayBefore = (day) => new Date(Date.parse(day.slice(0, DAY_LETTERS)) - 86400000).toISOString().slice(0, DAY_LETTERS);
 
   // From the lowest to the highest of the charts that stand on the axis.
   function heightOf(traces, layout) {

@@ -10,12 +10,12 @@ from dash import html
 
 from access.audit import Outcome
 from access.viewer import Viewer
+from core.csv_file import csv_file, harmless
 from core.format import count, number
 from core.roles import Role
 from dashboard.components.age import local_time
 from dashboard.components.choices import choice_button
 from dashboard.components.table import Cell, Column, cut_cell, data_table
-from dashboard.export.csv_file import csv_file, harmless
 from dashboard.views.route import CSV, Answer, Route
 from dashboard.views.tab import Choices
 from storage.state.audit import Entry, Wanted, count_entries, read_entries

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import orjson
 
-from core.alerts.figures import Of
-from core.alerts.labels import OWN
 from core.alerts.rule import Rule
 from core.alerts.spec import FiringAlert
-from core.alerts.thresholds import charted
+from core.alerts.thresholds import Bound
 from core.errors import StorageError
 from core.memo import Memo
 from core.metrics import MACHINE
 from core.model import labels
+from dashboard.alerts.portfolio_courses import OfPortfolios
 from dashboard.components.spark import spark
-from portfolio.vocabulary import vocabulary
+from portfolio.alert_courses import (
+    FigureCourse,
+    deciding,
+    is_of_portfolios,
+    labels_of_figure,
+    series_labels,
+    watched,
+)
+from portfolio.limits.known import known_limits
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.catalog import HostSeries, read_any
 
@@ -34,44 +44,82 @@ _READ: WeakKeyDictionary[ClickHouse, Memo[list[HostSeries]]] = WeakKeyDictionary
 
 
 def courses_of(stores: Stores, alerts: Sequence[FiringAlert], rules: Mapping[str, Rule], now: float) -> dict[str, Any]:
-    """Return sparklines by the key of an alert, of those that watch one collected figure beside a number.
+    """Return sparklines by the key of an alert, of those that watch a figure which has a past.
 
-    They begin with the alert, at least a quarter of an hour ago and at most seven days. While ClickHouse is away there
-    is none.
+    They begin with the alert, at least a quarter of an hour ago and at most seven days; of figures of portfolios see
+    `portfolio_course`. Of several figures it is the one that decides. What a store that is away knows is left out.
     """
-    together: defaultdict[tuple[str, int], list[FiringAlert]] = defaultdict(list)
-    for each in alerts:
-        if figure := _figure(rules.get(each.rule)):
-            together[figure, _span(now - each.since)].append(each)
-    found: dict[str, Any] = {}
+    watches = _watches(stores, alerts, rules)
+    of_portfolios = OfPortfolios(stores, now)
+    found: dict[tuple[str, Bound], FigureCourse] = {}
+    together: defaultdict[tuple[str, int], list[tuple[_Watch, Bound]]] = defaultdict(list)
+    for watch in watches:
+        for bound in watch.bounds:
+            if not is_of_portfolios(bound.figure):
+                together[bound.figure.name, _span(now - watch.alert.since)].append((watch, bound))
+            elif course := of_portfolios.course(bound, watch.labels, watch.alert.since):
+                found[watch.alert.key, bound] = course
     for (figure, span), some in together.items():
-        try:
-            series = _read(stores, figure, span, [_labels(each, rules[each.rule]) for each in some], now)
-        except StorageError:
+        found |= _collected(stores, figure, span, some, now)
+    sparks = {}
+    for watch in watches:
+        courses = [found[watch.alert.key, bound] for bound in watch.bounds if (watch.alert.key, bound) in found]
+        if course := deciding(courses):
+            of = f"{course.bound.figure}, " if len(watch.bounds) > 1 else ""
+            sparks[watch.alert.key] = spark(
+                course.values, label=f"{watch.alert.title}: {of}since it began", hint=of.rstrip(", ")
+            )
+    return sparks
+
+
+@dataclass(frozen=True, slots=True)
+class _Watch:
+    """An alert, the labels of what it watches, and the figures of that."""
+
+    alert: FiringAlert
+    labels: Mapping[str, str]
+    bounds: Sequence[Bound]
+
+    def labels_of(self, bound: Bound) -> dict[str, str]:
+        return labels_of_figure(bound.figure, self.labels, is_only=len(self.bounds) == 1)
+
+
+def _watches(stores: Stores, alerts: Sequence[FiringAlert], rules: Mapping[str, Rule]) -> list[_Watch]:
+    limits = cache(lambda: known_limits(stores))
+    found = []
+    for each in alerts:
+        rule = rules.get(each.rule)
+        if rule is None:
             continue
-        exact = {(each.host, each.data.labels): each for each in series}
-        for each in some:
-            wanted = _labels(each, rules[each.rule])
-            only = exact.get((wanted.pop(MACHINE, ""), labels(**wanted)))
-            if (course := _course([only] if only else series, each, rules[each.rule], now)) is not None:
-                found[each.key] = course
+        of = series_labels(orjson.loads(each.labels), rule)
+        with suppress(StorageError):
+            found.append(_Watch(each, of, watched(rule, of, limits)))
     return found
-
-
-def _figure(rule: Rule | None) -> str:
-    figure = charted(rule) if rule else None
-    kind = vocabulary().get(figure.name) if figure else None
-    return figure.name if figure and (kind is None or kind.of is Of.COLLECTED) else ""
 
 
 def _span(lasts: float) -> int:
     return next((span for span in SPANS if lasts <= span), SPANS[-1])
 
 
-def _labels(alert: FiringAlert, rule: Rule) -> dict[str, str]:
-    """Return the labels of the series alone."""
-    pairs: dict[str, str] = orjson.loads(alert.labels)
-    return {name: value for name, value in pairs.items() if name not in OWN and rule.labels.get(name) != value}
+def _collected(
+    stores: Stores, figure: str, span: int, some: Sequence[tuple[_Watch, Bound]], now: float
+) -> dict[tuple[str, Bound], FigureCourse]:
+    """Return the courses of a collected figure of some alerts, by the key of the alert and the bound."""
+    try:
+        series = _read(stores, figure, span, [watch.labels_of(bound) for watch, bound in some], now)
+    except StorageError:
+        return {}
+    exact = {(each.host, each.data.labels): each for each in series}
+    found = {}
+    for watch, bound in some:
+        wanted = watch.labels_of(bound)
+        host = wanted.pop(MACHINE, "")
+        only = exact.get((host, labels(**wanted)))
+        for each in [only] if only else series:
+            if host in ("", each.host) and wanted.items() <= dict(each.data.labels).items():
+                found[watch.alert.key, bound] = _course(each, bound, min(watch.alert.since, now - SPANS[0]))
+                break
+    return found
 
 
 def _read(stores: Stores, figure: str, span: int, wanted: Sequence[Mapping[str, str]], now: float) -> list[HostSeries]:
@@ -89,13 +137,7 @@ def _read(stores: Stores, figure: str, span: int, wanted: Sequence[Mapping[str, 
     return memo.get((figure, span, host, tuple(sorted(common.items())), int(now // READ_AGAIN_SECONDS)), read)
 
 
-def _course(series: Sequence[HostSeries], alert: FiringAlert, rule: Rule, now: float) -> Any:
-    wanted = _labels(alert, rule)
-    host = wanted.pop(MACHINE, "")
-    begins = min(alert.since, now - SPANS[0])
-    for each in series:
-        if host in ("", each.host) and wanted.items() <= dict(each.data.labels).items():
-            pairs = zip(each.data.ts, each.data.mean, strict=True)
-            values = [value for ts, value in pairs if ts + each.data.step_seconds > begins]
-            return spark(values, label=f"{alert.title}: since it began")
-    return None
+def _course(series: HostSeries, bound: Bound, begins: float) -> FigureCourse:
+    data = series.data
+    pairs = [each for each in zip(data.ts, data.mean, strict=True) if each[0] + data.step_seconds > begins]
+    return FigureCourse(bound, [ts for ts, _ in pairs], [value for _, value in pairs])

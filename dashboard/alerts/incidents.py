@@ -61,7 +61,10 @@ _COLUMNS = (
     Column("since", "Since", numeric=False),
 )
 _LIMIT = Column("limit", "Fires at", definition="The value at which it fires with this severity")
-_COURSE = Column("course", "Since it began", numeric=False, definition="At least the last quarter of an hour")
+_COURSE = Column(
+    "course", "Since it began", numeric=False,
+    definition="At least the last quarter of an hour, of portfolios at least the last hour or month",
+)  # fmt: skip
 _QUIET = Column("quiet", "Quiet", numeric=False, definition="What keeps it from being told")
 
 
@@ -83,17 +86,30 @@ class Shown:
 def listed(shown: Shown) -> list[Any]:
     """Return the incidents that are open, those that need somebody first, then the gravest; what is resolved last."""
     known = shown.known
-    incidents = sorted(known.incidents, key=lambda each: (is_in_hand(each), -severity_of(each.severity)))
-    few = len(known.firing) > STORM
-    blocks: list[Any] = [
-        _block(each, shown, MOST_QUIET_ALERTS if few or is_in_hand(each) else MOST_ALERTS)
-        for each in incidents[:MOST_INCIDENTS]
-    ]
-    if len(incidents) > MOST_INCIDENTS:
-        more = count(len(incidents) - MOST_INCIDENTS, "more incident")
+    blocks: list[Any] = [_block(each, shown, most) for each, most in _listing(known)]
+    if len(known.incidents) > MOST_INCIDENTS:
+        more = count(len(known.incidents) - MOST_INCIDENTS, "more incident")
         blocks.append(html.P(f"And {more}, less grave or in somebody's hand.", className="fw-nothing"))
     released = known.of_incident.get(RELEASED, ())
     return [*blocks, *([_released(released, shown)] if released else [])]
+
+
+def alerts_shown(known: Known, chosen: int) -> list[FiringAlert]:
+    """Return the alerts that the page lists; chosen: the one incident that it shows, 0: all."""
+    of = known.of_incident
+    if chosen:
+        return [*of.get(chosen, ())]
+    some = [each for incident, most in _listing(known) for each in of.get(incident.incident, ())[:most]]
+    return [*some, *of.get(RELEASED, ())]
+
+
+def _listing(known: Known) -> list[tuple[OpenIncident, int]]:
+    """Return the incidents that are listed, in order, and how many alerts of each."""
+    incidents = sorted(known.incidents, key=lambda each: (is_in_hand(each), -severity_of(each.severity)))
+    few = len(known.firing) > STORM
+    return [
+        (each, MOST_QUIET_ALERTS if few or is_in_hand(each) else MOST_ALERTS) for each in incidents[:MOST_INCIDENTS]
+    ]
 
 
 def one(incident: OpenIncident, shown: Shown) -> html.Article:

@@ -17,10 +17,10 @@ HEIGHT = 96
 EDGE = 8
 
 
-def spark(values: Sequence[float | None], *, label: str = "") -> html.Div:
+def spark(values: Sequence[float | None], *, label: str = "", hint: str = "") -> html.Div:
     """Return a sparkline of `values`, oldest first, scaled to their own range; None is a gap.
 
-    Of fewer than FEWEST_POINTS its place stays empty.
+    label: for who does not see it; hint: for who points at it. Of fewer than FEWEST_POINTS its place stays empty.
     """
     if sum(value is not None for value in values) < FEWEST_POINTS:
         return quick(html.Div, className="fw-spark fw-spark-none")
@@ -30,6 +30,7 @@ def spark(values: Sequence[float | None], *, label: str = "") -> html.Div:
         className="fw-spark",
         style={"maskImage": mask, "WebkitMaskImage": mask},
         role="img",
+        title=hint or None,
         **attributes(aria_label=label or "recent course"),
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dash import html
 
 from access.viewer import EXPORTING_ROLE, Viewer
+from core.csv_file import csv_file, harmless
 from core.events import component_title
 from core.format import number
 from core.roles import Role
@@ -16,7 +17,6 @@ from dashboard.components.age import local_time
 from dashboard.components.choices import choice_button
 from dashboard.components.table import Cell, Column, data_table, whole_cell
 from dashboard.events.forms import COMPONENT, EVERYTHING, ID, PATH, PORTFOLIO, delete_form
-from dashboard.export.csv_file import csv_file, harmless
 from dashboard.views.route import CSV, Answer, Route
 from dashboard.views.tab import Choices
 from portfolio.allowed import seen

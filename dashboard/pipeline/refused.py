@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from dash import html
 
 from access.viewer import EXPORTING_ROLE, Viewer
+from core.csv_file import csv_file, harmless
 from core.format import number
 from dashboard.components.age import local_time
 from dashboard.components.choices import choice_button
 from dashboard.components.table import Cell, Column, data_table, whole_cell
-from dashboard.export.csv_file import csv_file, harmless
 from dashboard.views.route import CSV, Answer, Route
 from dashboard.views.tab import Choices
 from storage.state.pulled import KeptRow, read_refused

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from access.viewer import EXPORTING_ROLE, Viewer
 from analytics.performance import drawdowns
+from core.csv_file import csv_file, harmless
 from dashboard.charts.days import on_days, texts
-from dashboard.export.csv_file import csv_file, harmless
 from dashboard.views.route import CSV, Answer, Route
 from dashboard.views.tab import Choices
 from portfolio.backtest import MEMORY, forecast

@@ -36,7 +36,10 @@ MOST_SHOWN = 3
 
 
 def with_firing(page: Page) -> Page:
-    """Return a page of one portfolio, the choice `portfolio`, that says first what fires on it and its parts."""
+    """Return a page of one portfolio, the choice `portfolio`, that says first what fires on it and its parts.
+
+    Its charts over time show when alerts fired on those, and when components were broken meanwhile.
+    """
     id, build = f"{page.id}-firing", page.build
     assert build is not None
 
@@ -50,7 +53,10 @@ def with_firing(page: Page) -> Page:
         return replace(view, slots={**view.slots, id: firing_lines(stores, choices, viewer)})
 
     datasets = tuple(dict.fromkeys((*page.datasets, HISTORY)))
-    return replace(page, layout=layout, build=built, slots=(*page.slots, id), datasets=datasets)
+    return replace(
+        page, layout=layout, build=built, slots=(*page.slots, id), datasets=datasets,
+        concerned=of_portfolio, shows_outages=True,
+    )  # fmt: skip
 
 
 def firing_lines(stores: Stores, choices: Choices, viewer: Viewer) -> list[Any]:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from access.viewer import EXPORTING_ROLE, Viewer
 from analytics.metrics import Metric
 from analytics.summary import Summary
+from core.csv_file import csv_file, harmless
 from core.memo import Memo
 from core.roles import Role
 from dashboard.components.lazy import lazy
 from dashboard.components.markup import markup
 from dashboard.export import xlsx
-from dashboard.export.csv_file import csv_file, harmless
 from dashboard.portfolio.metric_tables import metric_table, parts_table
 from dashboard.portfolio.month_table import heat_table
 from dashboard.portfolio.tables import capture_table, extremes_table

@@ -14,10 +14,9 @@ from core.format import count
 from dashboard.alerts.actions import PATH, forms
 from dashboard.alerts.courses import courses_of
 from dashboard.alerts.history import asked_table
-from dashboard.alerts.incidents import ID, Shown, closed, everything_asked, listed, one
-from dashboard.alerts.known import Known, know
+from dashboard.alerts.incidents import ID, Shown, alerts_shown, closed, everything_asked, listed, one
+from dashboard.alerts.known import Known, know, labels_of
 from dashboard.alerts.messages import messages_table
-from dashboard.alerts.places import charts_of
 from dashboard.alerts.told import told_route
 from dashboard.alerts.verdict import alerts_verdict
 from dashboard.components.age import age
@@ -27,6 +26,7 @@ from dashboard.components.choices import choice_button
 from dashboard.components.panel import panels, verdict_slot
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.tab import Choices, Tab, View
+from portfolio.alert_places import charts_of
 from portfolio.rule_files import rule_set
 from status.freshness import next_stale_at
 from storage.state.alert_requests import requests_of, waiting_in
@@ -67,8 +67,12 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     text = choices.get("incident", "")
     chosen = int(text) if text.isdecimal() and len(text) < 16 else 0
     rules = _rules(stores, known)
-    courses = courses_of(stores, known.firing, rules, known.now)
-    places = {each.key: charts_of(stores, each, rules.get(each.rule), known.now) for each in known.firing}
+    listed_ones = alerts_shown(known, chosen)
+    courses = courses_of(stores, listed_ones, rules, known.now)
+    places = {
+        each.key: charts_of(stores, labels_of(each), each.since, rules.get(each.rule), known.now)
+        for each in listed_ones
+    }
     shown = Shown(known, rules, _waiting(stores), courses, places)
     back = choice_button(ID, {"incident": None}, "‹ All open alerts")
     return View(

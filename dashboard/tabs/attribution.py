@@ -350,6 +350,5 @@ PAGE = Page(
     panels=PANELS,
     slots=SLOTS,
     graphs=GRAPHS,
-    shows_outages=True,
     lazy_graphs=(FEE_CURVES.graph,),
 )

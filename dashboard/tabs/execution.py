@@ -24,7 +24,6 @@ from dashboard.execution.broker import broker_rows
 from dashboard.portfolio import choice_bar as portfolio_bar
 from dashboard.portfolio.common_choices import WHICH_AND_WHEN, as_of_choice, portfolio_choice
 from dashboard.portfolio.sub_page import lacks, mark, nothing
-from dashboard.views.marks import of_portfolio
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
 from portfolio.allowed import seen
@@ -265,6 +264,4 @@ PAGE = Page(
         REMARKS, STRIP, MARK, BROKER, COMPONENTS, OUTCOMES.slot, LATENCY.slot, PARTS.slot, OUTAGE.slot, *SAID,
     ),
     graphs=tuple(panel.graph for panel in PANELS if panel.graph),
-    concerned=of_portfolio,
-    shows_outages=True,
 )  # fmt: skip

@@ -148,7 +148,6 @@ PAGE = Page(
     panels=PANELS,
     slots=(REMARKS, STRIP, MARK, f"{ID}-group-said", f"{ID}-groups-said", NOW.slot),
     graphs=GRAPHS,
-    shows_outages=True,
     zoom_graphs=(COURSE.graph, BY_GROUP.graph, DENSE.graph),
     zooms_to_days=True,
 )

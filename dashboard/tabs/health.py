@@ -22,6 +22,7 @@ from dashboard.components.panel import panels, verdict_slot
 from dashboard.components.table import Cell, Column, cut_cell, data_table
 from dashboard.overview.components import TITLES, place_of, title_of
 from dashboard.overview.courses import Courses, courses_figure, read_courses
+from dashboard.views.marks import of_everything
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.problem import problem_of
 from dashboard.views.tab import Choices, Page, View
@@ -181,4 +182,5 @@ PAGE = Page(
     panels=(PAST, LINES),
     slots=(VERDICT, PAST.subtitle_slot, LINES.slot),
     graphs=(PAST.graph,),
+    concerned=of_everything,
 )

@@ -25,6 +25,7 @@ from dashboard.frame.places import OVERVIEW, SAFE
 from dashboard.overview import alerts, past, safe
 from dashboard.overview.components import component_grid
 from dashboard.overview.portfolios import portfolio_table
+from dashboard.views.marks import of_everything
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.problem import problem_of
 from dashboard.views.route import Route
@@ -262,6 +263,7 @@ TAB = Tab(
     panels=PANELS,
     slots=(BANNER, PORTFOLIOS.slot, OPEN.slot, COMPONENTS.slot, *SUBTITLES),
     graphs=(TREND.graph, PAST.graph),
+    concerned=of_everything,
     routes=_routes,
     fit=_fit,
 )

@@ -19,8 +19,8 @@ from dashboard.portfolio.colours import compared_colours
 from dashboard.portfolio.common_choices import WHICH_AND_WHEN
 from dashboard.portfolio.metric_tables import METRIC_ROWS, PART_ROWS
 from dashboard.portfolio.panels import CHART_GRAPHS, CHART_PANELS, CHART_SLOTS, chart_panel, draw_charts
+from dashboard.portfolio.rule_limits import drawdown_limits, with_limits
 from dashboard.portfolio.tables import drawdown_table
-from dashboard.views.marks import of_portfolio
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.rights import holders
 from dashboard.views.route import Route
@@ -152,8 +152,10 @@ def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
     seen, stale_after = _age(stores, data)
     charts = draw_charts(data, choices)
     bare = {} if data.benchmark else {CAPTURES.id: "Choose a benchmark to see capture ratios."}
+    lines = drawdown_limits(stores, data, viewer.portfolios)
+    figures = {**charts.figures, GROWTH: with_limits(charts.figures[GROWTH], lines)} if lines else charts.figures
     return View(
-        figures=charts.figures,
+        figures=figures,
         slots={
             **charts.slots,
             **bar,
@@ -258,8 +260,6 @@ TAB = Tab(
     graphs=CHART_GRAPHS,
     zoom_graphs=(GROWTH,),
     zooms_to_days=True,
-    concerned=of_portfolio,
-    shows_outages=True,
     lazy_graphs=tuple(graph for graph in CHART_GRAPHS if graph != GROWTH),
     routes=_routes,
 )

@@ -124,6 +124,11 @@ def of_portfolio(stores: Stores, choices: Choices, viewer: Viewer) -> Callable[[
     )
 
 
+def of_everything(_stores: Stores, _choices: Choices, _viewer: Viewer) -> Callable[[Event], bool]:
+    """Return that every event is meant which may be seen: for pages about all of it."""
+    return lambda _event: True
+
+
 def _of_components(page: Page, stores: Stores, choices: Choices) -> Callable[[Event], bool]:
     """Return what tells whether an event is about everything, or about a component that the choices of a tab show."""
     instance = choices.get("instance", ANY_INSTANCE)

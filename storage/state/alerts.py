@@ -25,6 +25,7 @@ from storage.state.alert_tables import (
 from storage.state.database import HISTORY_LOCK, State, Transaction, upsert
 
 LINK_KEY_BYTES = 32
+KEYS_AT_ONCE = 500
 CLOSED = "closed"
 """The stage of an incident that is over."""
 
@@ -169,6 +170,17 @@ def newest_token(connection: Transaction) -> int:
 def read_conditions(connection: Transaction) -> list[KeptCondition]:
     """Return every condition."""
     return [KeptCondition(*row) for row in connection.execute(sa.select(alert_conditions))]
+
+
+def conditions_in(connection: Transaction, keys: Sequence[str]) -> list[KeptCondition]:
+    """Return the conditions of these keys, those that there are."""
+    asked = sa.select(alert_conditions)
+    parts = (keys[at : at + KEYS_AT_ONCE] for at in range(0, len(keys), KEYS_AT_ONCE))
+    return [
+        KeptCondition(*row)
+        for part in parts
+        for row in connection.execute(asked.where(alert_conditions.c.key.in_(part)))
+    ]
 
 
 def write_conditions(connection: Transaction, changed: Sequence[KeptCondition], gone: Iterable[str] = ()) -> None:

@@ -7,18 +7,24 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from core.alerts.rule import Rule
 from core.alerts.spec import HISTORY
 from core.clock import SystemClock
-from dashboard.tabs import system
+from dashboard.portfolio.firing import with_firing
+from dashboard.tabs import portfolio, system
+from portfolio.alert_places import charts_of
 from storage.state.alerts import HistoryRow, add_history
+from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.browser.test_events import SHIFTS, range_of
 from tests.support import machine
+from tests.support.api import put_daily
 from tests.support.application import create_app
 
 pytestmark = pytest.mark.browser
@@ -130,3 +136,33 @@ def test_a_band_tells_what_fired_is_hidden_and_shown_and_moves_no_zoom(page: Pag
     page.keyboard.press("Enter")
     expect(signs(page)).to_have_count(2)
     assert range_of(page, CPU) == before
+
+
+def test_the_link_of_an_alert_on_a_portfolio_shows_its_days_with_its_band(
+    page: Page, stores: Stores, serve: Callable[..., Any]
+) -> None:
+    """Values come by the day: of today there is none yet, and what fired within one day is a band all the same."""
+    now = time.time()
+    here = dataclasses.replace(stores, clock=SystemClock())
+    put_portfolios(here.state, [Portfolio("own", "alpha", "Alpha")])
+    put_daily(here, "alpha", [100.0 + number % 7 for number in range(400)], end=int(now) - 86_400)
+    of = {"portfolio": "alpha"}
+    early = now - now % 86_400 - 10 * 86_400 + 3_600
+    for at, what, rule in ((early, "fires", "early"), (early + 60, "resolved", "early"), (now, "fires", "loss")):
+        with here.state.begin() as connection:
+            row = HistoryRow(at, what, rule, orjson.dumps(of).decode(), "critical", detail=f"Alpha: {rule}")
+            add_history(connection, [row])
+    loss = Rule.model_validate({"name": "loss", "when": "daily_return < -5 %"})
+    url = serve(create_app(here, (with_firing(portfolio.TAB),)).server).url
+    page.goto(f"{url}{charts_of(here, of, now, loss, now)}")
+    page.wait_for_selector("#portfolio-growth-graph .scatterlayer .trace", state="attached", timeout=120_000)
+    expect(signs(page, "portfolio-growth-graph")).to_have_count(2)
+    shown = "document.querySelector('#portfolio-growth-graph .js-plotly-plot').layout"
+    first, last = (day[:10] for day in page.evaluate(f"{shown}.xaxis.range"))
+    days = [str(np.datetime64(int(at), "s").astype("datetime64[D]")) for at in (now - 93 * 86_400, now - 86_400)]
+    assert days[0] <= first and last <= days[1], "zoomed: 92 days before it began, until the last value"
+    bands_of = page.evaluate(
+        f"{shown}.shapes.filter(each => each.opacity && each.type === 'rect').map(each => each.x1)"
+    )
+    began = str(np.datetime64(int(early), "s").astype("datetime64[D]"))
+    assert [each[:10] for each in bands_of] == [began, last]

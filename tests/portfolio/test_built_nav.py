@@ -7,13 +7,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.clock import DAY_SECONDS, SystemClock
+from core.alerts.expression import Figure
+from core.alerts.rule import Rule
+from core.clock import DAY_SECONDS, FakeClock, SystemClock
 from portfolio.histories import fund
 from portfolio.history import History
 from portfolio.query import PortfolioQuery
 from portfolio.reading import read
+from portfolio.rule_figures import past_of_portfolios
 from portfolio.told import told
+from portfolio.vocabulary import vocabulary
 from sample.load import load_sample, portfolios
+from status.back_test import back_test
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.ingest.conftest import Send, sender
@@ -185,3 +190,24 @@ def test_an_old_price_of_what_is_held_is_told(funded: Stores, send: Send) -> Non
     bought(send, -30, 100, 10)
     bought(send, 0, 1, instrument="OTHER")
     assert of(funded).told == (f"Alpha: the price of ACME is old, the oldest of {day(-30)}",)
+
+
+def test_a_rule_tried_on_the_past_knows_values_that_are_built_from_trades(funded: Stores, send: Send) -> None:
+    """A value counts from the end of its day on, that of today as of now; of the whole it is a part as any other."""
+    put_portfolios(funded.state, [replace(ALPHA, parent="whole"), Portfolio("own", "whole", "Whole", currency="EUR")])
+    moved(send, -5, action="deposit", amount=2_000)
+    bought(send, -5, 100, 10)
+    for offset, value in ((-4, 10), (-3, 7), (-2, 7), (-1, 7), (0, 6)):
+        price(send, offset, value)
+    now = replace(funded, clock=FakeClock(TODAY + 20 * 3_600.0))
+    rule = Rule.model_validate({"name": "loss", "when": "daily_return < -10 %", "every": "5 min", "no_data": "ok"})
+    found = back_test(now, rule, vocabulary(), past_of_portfolios(now))
+    assert found.notes == ("History reaches back 4 d 20 h.",), "none is left out"
+    fired = [each for each in found.fired if dict(each.labels) == {"portfolio": "alpha"}]
+    assert [(each.start, each.end) for each in fired] == [
+        (pytest.approx(TODAY - 2 * DAY, abs=300), pytest.approx(TODAY - DAY, abs=300))
+    ]
+    assert {dict(each.labels)["portfolio"] for each in found.fired} == {"alpha", "whole"}
+    end = TODAY + 20 * 3_600
+    past = past_of_portfolios(now)(Figure("daily_return"), TODAY - DAY, end, 300)
+    assert [each.at(end) for each in past.series] == pytest.approx([-100 / 1_700] * 2), "of today, as of now"

@@ -42,6 +42,9 @@ def nav_points(
     stamped midnight is of its whole day: from when it came, from the end of that day at the latest. All in whole epoch
     seconds. Raises StorageUnavailable or StorageRejected.
     """
+    if not portfolios:
+        none = np.array([], dtype=np.int64)
+        return NavPoints(none.astype(np.intp), none, none, none.astype(np.float64), none)
     first = start // DAY_SECONDS * DAY_SECONDS
     sql = f"""
         SELECT toUInt16({NUMBERS}) AS number, toUnixTimestamp(max(n.ts)) AS at, argMax(nav, n.ts), argMax(version, n.ts)

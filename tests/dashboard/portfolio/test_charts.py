@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from dash import html
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.alerts.rule import Rule
 from core.format import money, percent
 from core.model import Facts
 from dashboard.portfolio.cards import headlines
@@ -22,9 +24,12 @@ from dashboard.portfolio.charts.correlation import correlations
 from dashboard.portfolio.charts.distribution import MOST_BARS, histogram, round_step
 from dashboard.portfolio.downloads import TABLES, as_csv
 from dashboard.portfolio.panels import CHART_GRAPHS, CHART_PANELS, CHART_SLOTS, Charts, chart_panel, draw_charts
+from dashboard.portfolio.rule_limits import drawdown_limits, with_limits
 from dashboard.views.serialize import prepare
 from dashboard.views.tab import Choices, Page, View
+from portfolio.allowed import Limits
 from portfolio.summary import side_by_side
+from sample.load import load_sample
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.dashboard.portfolio.test_tab import shown
@@ -427,3 +432,34 @@ def test_a_restated_value_is_marked_on_its_day_with_what_it_was(stores: Stores) 
     assert marks["x"] == [day] and marks["hoverinfo"] == "skip"
     own = trace(found, "Alpha")
     assert own["text"][own["x"].index(day)].endswith(" · restated: 1.20 M → 1.23 M"), "the line passes through"
+
+
+def test_a_rule_on_the_drawdown_of_the_window_has_its_line_on_the_way_under_water(stores: Stores) -> None:
+    load_sample(stores)
+
+    def rule(name: str, when: str, **more: str) -> Rule:
+        return Rule.model_validate({"name": name, "title": f"About {name}", "when": when, **more})
+
+    rules = (
+        rule("near", 'current_drawdown{origin="sample"} < -5 %', severity="critical"),
+        rule("year", 'max_drawdown{origin="sample"}[1y] < -3 %'),
+        rule("own", "current_drawdown < -4 %"),
+        rule("far", 'current_drawdown{origin="sample"} < -99 %'),
+        rule("monthly", 'max_drawdown{origin="sample"}[itd, frequency=monthly] < -2 %'),
+    )
+    here = replace(stores, settings=stores.settings.model_copy(update={"rules": rules}))
+
+    def drawn(limits: Limits = None, **choices: str) -> list[tuple[str, float]]:
+        data = shown(here, **choices)
+        figure = draw_charts(data, Choices()).figures["portfolio-growth-graph"]
+        before = len(figure["layout"]["shapes"])
+        found = with_limits(figure, drawdown_limits(here, data, limits))["layout"]
+        added = found["shapes"][before:]
+        assert all(each["yref"] == "y2" for each in added)
+        texts = [each["text"] for each in found["annotations"] if "About" in each["text"]]
+        return list(zip(texts, [each["y0"] for each in added], strict=True))
+
+    assert drawn(window="ITD") == [("About near", -5.0)], "not those of the fund's own, nor below the row"
+    assert drawn(window="1Y") == [("About year", -3.0)]
+    assert drawn(window="3Y") == []
+    assert drawn(frozenset({"alpha"}), window="ITD") == [], "who may not see a rule is told of none"

@@ -14,21 +14,31 @@ from flask.testing import FlaskClient
 
 from access.viewer import Viewer
 from core.alerts.evaluate import Value
+from core.alerts.expression import Figure
+from core.alerts.rule import Rule
 from core.alerts.silence import LONGEST_MUTE_SECONDS
+from core.alerts.thresholds import Bound
+from core.alerts.written import written
 from core.clock import FakeClock
-from core.model import Sample, labels
+from core.model import Facts, Sample, labels
+from core.portfolio_limits.limit import PortfolioLimit
 from core.roles import Role
+from dashboard.alerts import portfolio_courses
+from dashboard.alerts.portfolio_courses import OfPortfolios
 from dashboard.components.markup import markup
 from dashboard.tabs import alert_history, alert_messages, alert_rules, alerts, silences
 from dashboard.views.tab import Choices, Page
+from portfolio.alert_courses import portfolio_course, watched
+from storage.live.redis import VERSION_SECONDS
 from storage.state.alert_requests import requests_of
 from storage.state.audit import read_entries
 from storage.state.outbox import waiting_for
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.state.silences import silences_in, windows_in
 from storage.stores import Stores
+from tests.support.api import DAY, put_daily
 from tests.support.application import create_app
-from tests.support.desk import Desk
+from tests.support.desk import LOSS, Desk
 from tests.support.views import text
 
 PAGES = (alerts.TAB, silences.PAGE, alert_rules.PAGE, alert_messages.PAGE, alert_history.PAGE)
@@ -305,3 +315,75 @@ def test_a_value_stands_beside_what_it_fires_at_and_with_its_course_since_it_beg
     desk.goes_on()
     listed = in_html(desk, alerts.TAB, alerts.NOW.slot)
     assert "Fires at" in listed and "And 57 more alerts" in listed, "in a storm every incident stays in sight"
+
+
+def test_figures_of_portfolios_have_a_course_too_and_of_several_it_is_the_one_that_decides(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = desk.stores.clock
+    assert isinstance(clock, FakeClock)
+    worked_out: list[str] = []
+
+    def counted(stores: Stores, portfolio: Portfolio, *more: Any) -> Any:
+        worked_out.append(portfolio.id)
+        return portfolio_course(stores, portfolio, *more)
+
+    monkeypatch.setattr(portfolio_courses, "portfolio_course", counted)
+    put_daily(desk.stores, "alpha", [100.0 + n % 3 for n in range(40)] + [92.0], end=int(clock.now()))
+    both = Rule.model_validate(
+        {"name": "both", "title": "Loses", "when": "daily_return < -5 % and current_drawdown < -1 %", "every": "1 s"}
+    )
+    desk.rules = (LOSS, both)
+    desk.file.write_text(written(desk.rules))
+    desk.lose("alpha")
+    desk.values["current_drawdown"] = [Value(labels(portfolio="alpha"), -0.0980)]
+    desk.goes_on()
+    first = in_html(desk, alerts.TAB, alerts.NOW.slot)
+    assert "Daily loss: since it began" in first and "mask-image" in first
+    assert 'aria-label="Loses: current_drawdown, since it began"' in first, (
+        "9.8 % is beyond 1 % by more than 8.0 % beyond 5 %"
+    )
+    assert 'title="current_drawdown"' in first
+    assert worked_out == ["alpha", "alpha"], "each figure once, however many rules name it"
+    in_html(desk, alerts.TAB, alerts.NOW.slot)
+    desk.stores.live.bump("portfolio")
+    in_html(desk, alerts.TAB, alerts.NOW.slot)
+    assert len(worked_out) == 2, "nothing is worked out anew at each refresh, nor with each change of the data"
+    clock.advance(portfolio_courses.AGAIN_SECONDS)
+    desk.stores.live.bump("portfolio")
+    time.sleep(VERSION_SECONDS)
+    in_html(desk, alerts.TAB, alerts.NOW.slot)
+    assert len(worked_out) == 4
+
+
+def test_what_comes_within_the_day_is_drawn_so_and_what_takes_long_waits_for_the_next_refresh(desk: Desk) -> None:
+    now = int(desk.stores.clock.now())
+    put_daily(desk.stores, "alpha", [100.0] * 5, end=now - 2 * DAY)
+    times = [now - 50 * 60 + 60 * n for n in range(50)]
+    columns = ("origin", "portfolio", "ts", "nav", "flow", "version")
+    values = [100.0 - n / 10 for n in range(50)]
+    many = len(times)
+    rows = (["own"] * many, ["alpha"] * many, times, values, [0.0] * many, [at * 1_000 for at in times])
+    desk.stores.clickhouse.insert(Facts("nav", columns, rows))
+    desk.stores.live.bump("portfolio")
+    alpha = Portfolio("own", "alpha", "Alpha")
+    course = portfolio_course(desk.stores, alpha, Bound(Figure("daily_return"), (-0.02,)), now - 600.0, float(now))
+    assert course is not None and len(course.times) > 40 and course.times[-1] == now
+    assert course.last == pytest.approx(values[-1] / 100.0 - 1)
+    before = portfolio_course(desk.stores, alpha, Bound(Figure("daily_return")), now - 3 * DAY, float(now))
+    assert before is not None and len(before.times) == 6, "a value a day"
+    spent = OfPortfolios(desk.stores, float(now))
+    clock = desk.stores.clock
+    assert isinstance(clock, FakeClock)
+    clock.advance(1)
+    wanted = Bound(Figure("daily_return")), {"portfolio": "alpha"}, now - 600.0
+    assert spent.course(*wanted) is None and OfPortfolios(desk.stores, float(now)).course(*wanted) is not None
+
+
+def test_of_a_limit_on_a_loss_it_is_the_figure_that_is_limited() -> None:
+    rule = Rule.model_validate({"name": "limits", "levels": {"critical": "limit_level >= 3"}})
+    limits = [PortfolioLimit("drawdown", 0.1, "alpha", id="a"), PortfolioLimit("gross", 2.0, "alpha", id="b")]
+    [bound] = watched(rule, {"portfolio": "alpha", "limit": "a"}, lambda: limits)
+    assert (bound.figure, bound.limits) == (Figure("current_drawdown"), (-0.1,))
+    assert bound.beyond(-0.15) == pytest.approx(0.5) and bound.beyond(-0.05) < 0
+    assert watched(rule, {"portfolio": "alpha", "limit": "b"}, lambda: limits) == []

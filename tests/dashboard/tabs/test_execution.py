@@ -16,7 +16,8 @@ from core.kinds.ib.source import IbSource
 from core.kinds.ib.spec import CONNECTED, REQUESTS_RATE
 from core.model import Sample, labels
 from core.roles import Role
-from dashboard.tabs import execution, portfolio
+from dashboard.portfolio.firing import with_firing
+from dashboard.tabs import execution, portfolio, risk
 from dashboard.views.marks import Marks
 from dashboard.views.serialize import prepare
 from dashboard.views.tab import Choices, View
@@ -128,7 +129,7 @@ def test_what_only_informs_is_no_outage(sample: Stores) -> None:
 
 def test_outages_are_bands_on_the_charts_of_what_portfolios_gained_and_lost(sample: Stores) -> None:
     broken(sample, IN_2020, IN_2020 + 3_600)
-    for page in (portfolio.TAB, execution.PAGE):
+    for page in map(with_firing, (portfolio.TAB, execution.PAGE, risk.PAGE)):
         marks = Marks(sample).of(page, Choices(), VIEWER)
         assert marks is not None
         (band,) = orjson.loads(marks)

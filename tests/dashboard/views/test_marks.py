@@ -18,7 +18,8 @@ from core.memo import Memo
 from core.model import Reading
 from core.roles import Role
 from core.tables import table_of
-from dashboard.tabs import cache, events, pipeline, portfolio, services, system
+from dashboard.portfolio.firing import with_firing
+from dashboard.tabs import PAGES, cache, events, health, overview, pipeline, portfolio, services, system
 from dashboard.views.marks import MOST_INCIDENTS, MOST_MARKS, TEXT_CHARACTERS, Marks
 from dashboard.views.refresh import Refresh
 from dashboard.views.tab import Choices, Page
@@ -30,6 +31,7 @@ from storage.stores import Stores
 
 ALL = Viewer("ana", Role.OPERATOR)
 LIMITED = Viewer("lee", Role.OPERATOR, portfolios=frozenset({"beta"}))
+PORTFOLIO = with_firing(portfolio.TAB)
 ABOUT = ("", "own:fund", "own:alpha", "own:beta", "redis:main", "redis:other", "host-1/system/CPU", "host-2/system/CPU")
 
 
@@ -60,10 +62,21 @@ def test_charts_show_what_they_are_concerned_with_and_nothing_else(marked: Store
     assert shown(marked, cache.TAB) == {"all", "redis:main", "redis:other"}
     assert shown(marked, cache.TAB, instance="redis:main") == {"all", "redis:main"}
     assert shown(marked, pipeline.TAB) == {"all"}
-    assert shown(marked, portfolio.TAB) == {"all", "own:fund", "own:alpha", "own:beta"}, "with its parts"
-    assert shown(marked, portfolio.TAB, portfolio="own:alpha") == {"all", "own:alpha"}
-    assert shown(marked, portfolio.TAB, LIMITED) == {"all", "own:beta"}
-    assert shown(marked, portfolio.TAB, LIMITED, portfolio="own:fund") == {"all", "own:beta"}
+    assert shown(marked, PORTFOLIO) == {"all", "own:fund", "own:alpha", "own:beta"}, "with its parts"
+    assert shown(marked, PORTFOLIO, portfolio="own:alpha") == {"all", "own:alpha"}
+    assert shown(marked, PORTFOLIO, LIMITED) == {"all", "own:beta"}
+    assert shown(marked, PORTFOLIO, LIMITED, portfolio="own:fund") == {"all", "own:beta"}
+
+
+def test_every_page_of_a_portfolio_shows_what_it_is_about_and_the_overview_all_of_it(marked: Stores) -> None:
+    names = {"portfolio", "holdings", "exposure", "risk", "attribution", "trades", "execution", "limits", "reconcile"}
+    of_one = [each for each in PAGES if each.id in names]
+    assert len(of_one) == len(names)
+    for page in of_one:
+        assert shown(marked, page, portfolio="own:alpha") == {"all", "own:alpha"}, page.id
+    for page in (overview.TAB, health.PAGE):
+        assert shown(marked, page) == {each or "all" for each in ABOUT}
+        assert shown(marked, page, LIMITED) == shown(marked, page) - {"own:fund", "own:alpha"}
 
 
 def answer(refresh: Refresh, seen: str | None = None) -> dict[str, Any]:
@@ -144,7 +157,7 @@ def test_an_alert_that_fired_is_a_band_on_the_charts_of_what_it_is_about(marked:
     (redis,) = bands(marked, cache.TAB)
     assert (redis["until"], redis["about"]) == (None, "Redis main"), "it fires"
     assert bands(marked, cache.TAB, instance="redis:other") == []
-    shown = {each["about"]: each["severity"] for each in bands(marked, portfolio.TAB, portfolio="own:fund")}
+    shown = {each["about"]: each["severity"] for each in bands(marked, PORTFOLIO, portfolio="own:fund")}
     assert shown.pop("Alpha") == "urgent", "of a part, and an end without a beginning is none"
     assert "Disk / on host-1" in shown and "Beta" not in shown, "what components did meanwhile stands beside it"
 
@@ -157,7 +170,7 @@ def test_nobody_is_shown_bands_of_portfolios_that_he_may_not_see(marked: Stores)
         row(120.0, "fires", "own-rule-of-alpha", collector="system", component="CPU", machine="host-1"),
         row(130.0, "fires", "silent", collector="inbox", machine="host-1"),
     )
-    seen = {each["about"] for each in bands(marked, portfolio.TAB, LIMITED, portfolio="own:beta")}
+    seen = {each["about"] for each in bands(marked, PORTFOLIO, LIMITED, portfolio="own:beta")}
     assert seen == {"Beta", "inbox on host-1"}, "no other portfolio, and no rule of somebody else's"
     assert bands(marked, system.TAB, LIMITED) == []
     assert [each["who"] for each in bands(marked, system.TAB)] == ["own-rule-of-alpha"]
