@@ -24,6 +24,11 @@ A, B = labels(host="a"), labels(host="b")
 FIRES = Condition(Phase.FIRING, severity=Severity.CRITICAL)
 
 
+@pytest.fixture
+def state(either_state: State) -> State:
+    return either_state
+
+
 def silence(matchers: str, begins: float = NOW, lasts: float = 3_600) -> Silence:
     return Silence(read_matchers(matchers), begins, begins + lasts, "why", "ana", NOW)
 
