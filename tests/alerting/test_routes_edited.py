@@ -79,6 +79,7 @@ def fund(stores: Stores, either_state: State) -> Fund:
     return Fund(replace(stores, state=either_state, clock=FakeClock(time.time())))
 
 
+@pytest.mark.transition("B5")
 def test_an_open_incident_keeps_the_plan_that_it_began_with_and_a_new_one_has_the_new_routes(fund: Fund) -> None:
     fund.values = {"disk": [Value(A, 0.95)]}
     fund.goes_on(80)

@@ -67,6 +67,7 @@ def subjects(receiver: Receiver) -> list[str]:
     return [each.json["subject"] for each in receiver.received]
 
 
+@pytest.mark.transition("B10")
 def test_a_message_is_sent_once_and_what_was_answered_is_kept(outbox: Outbox, desk: Receiver) -> None:
     outbox.put("desk")
     one = postman(outbox)
@@ -80,6 +81,7 @@ def test_a_message_is_sent_once_and_what_was_answered_is_kept(outbox: Outbox, de
     assert (told.what, told.detail, told.incident, told.at) == ("delivered", "desk: opened", 1, outbox.clock.now())
 
 
+@pytest.mark.transition("B11")
 def test_a_channel_that_is_down_is_tried_again_ever_more_slowly(outbox: Outbox, desk: Receiver) -> None:
     desk.then(DOWN, DOWN, DOWN, DOWN, OK)
     outbox.put("desk")
@@ -131,6 +133,7 @@ def test_one_that_answers_twice_is_sent_to_once(outbox: Outbox, desk: Receiver) 
     assert outbox.states() == [("opened", "sent")] and len(desk.received) == 1
 
 
+@pytest.mark.transition("B12")
 def test_what_is_refused_goes_to_the_fallback_at_once_and_the_channel_is_told_of_once(
     outbox: Outbox, desk: Receiver, phone: Receiver
 ) -> None:
@@ -183,6 +186,7 @@ def test_the_end_is_told_where_it_was_heard_though_the_channel_works_again(
     assert subjects(phone)[-1] == "[RESOLVED] CPU busy: host a"
 
 
+@pytest.mark.transition("B12")
 def test_it_is_given_up_after_its_time_and_the_end_of_it_later(outbox: Outbox, desk: Receiver) -> None:
     desk.then(DOWN)
     outbox.put("desk")
@@ -206,6 +210,7 @@ def test_a_wait_that_is_longer_than_our_patience_is_not_waited_for(outbox: Outbo
     assert outbox.states("desk") == [("opened", "failed")] and len(outbox.rows("phone")) == 2
 
 
+@pytest.mark.transition("B11")
 def test_what_is_over_before_it_was_told_is_told_in_one_message(outbox: Outbox, desk: Receiver) -> None:
     desk.then(DOWN)
     outbox.put("desk")
@@ -238,6 +243,7 @@ def test_who_was_never_told_does_not_hear_the_end(outbox: Outbox, desk: Receiver
     assert outbox.states() == [("opened", "suppressed"), ("resolved", "suppressed")] and desk.received == []
 
 
+@pytest.mark.transition("B13")
 def test_a_limit_holds_back_all_but_what_is_critical_and_a_digest_tells_it(
     state: State, desk: Receiver, phone: Receiver
 ) -> None:
