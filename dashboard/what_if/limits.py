@@ -21,6 +21,7 @@ from portfolio.limits.tried import LimitTried
 ROWS = "what-if-limits-rows"
 COLUMNS = (
     Column("state", "After", numeric=False, definition="How the limit would stand after the trades"),
+    Column("portfolio", "Portfolio", numeric=False, definition="Whose limit it is: of this one, or of one above it"),
     Column("figure", "Limit on", numeric=False, definition="The figure, and what of it would be nearest to its limit"),
     Column("limit", "Limit"),
     Column("before", "Value before", definition="Of what is held now"),
@@ -36,16 +37,24 @@ COLUMNS = (
 NOT_KNOWN = "How limits would stand is not known: nothing is left after the trades, or the portfolio has ended."
 
 
-def breach_line(found: Sequence[LimitTried]) -> list[html.Div]:
-    """Return a line of the limits that the trades would break, and one of those that are not known after them."""
+def breach_line(found: Sequence[LimitTried], chosen: str = "") -> list[html.Div]:
+    """Return a line of the limits that the trades would break, and one of those that are not known after them.
+
+    chosen: id of the portfolio whose trades they are; a limit of another one is told with its name.
+    """
+
+    def named(each: Finding) -> str:
+        of = "" if each.portfolio.id == chosen else f"of {each.portfolio.name}, "
+        return f"{of}{limit_text(each.limit, each.portfolio.currency)}"
+
     broken = [each.after for each in found if each.would_breach]
     lost = [each.after for each in found if each.would_be_lost]
     lines = []
     if broken:
-        told = "; ".join(f"{limit_text(each.limit, each.portfolio.currency)}: {_after(each)}" for each in broken)
+        told = "; ".join(f"{named(each)}: {_after(each)}" for each in broken)
         lines.append(verdict(Status.CRITICAL, f"These trades would breach {told}.", word="would breach"))
     if lost:
-        told = "; ".join(f"{limit_text(each.limit, each.portfolio.currency)}: {each.why}" for each in lost)
+        told = "; ".join(f"{named(each)}: {each.why}" for each in lost)
         said = f"Whether these hold after the trades is not known: {told}."
         lines.append(verdict(Status.UNKNOWN, said, word="not known"))
     return lines
@@ -73,6 +82,7 @@ def _row(each: LimitTried) -> dict[str, Any]:
     colon = ":" if limit.figure == RESTRICTED else ""
     return {
         "state": Cell(state_badge(status, _word(each)), hint=after.why),
+        "portfolio": Cell(text.cut(after.portfolio.name, 40), hint=after.portfolio.name),
         "figure": Cell(f"{limit.about.title}{colon} {of}".strip(), hint=limit.about.meaning, mark="fw-wraps"),
         "limit": Cell(bound(limit, currency), limit.value),
         "before": _value(before),
