@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,20 +44,24 @@ def breach_line(found: Sequence[LimitTried], chosen: str = "") -> list[html.Div]
     chosen: id of the portfolio whose trades they are; a limit of another one is told with its name.
     """
 
-    def named(each: Finding) -> str:
-        of = "" if each.portfolio.id == chosen else f"of {each.portfolio.name}, "
-        return f"{of}{limit_text(each.limit, each.portfolio.currency)}"
-
-    broken = [each.after for each in found if each.would_breach]
-    lost = [each.after for each in found if each.would_be_lost]
+    broken, lost = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
+    for each in found:
+        after = each.after
+        of = "" if after.portfolio.id == chosen else after.portfolio.name
+        limit = limit_text(after.limit, after.portfolio.currency)
+        if each.would_breach:
+            broken[of].append(f"{limit}: {_after(after)}")
+        if each.would_be_lost:
+            lost[of].append(f"{limit}: {after.why}")
     lines = []
     if broken:
-        told = "; ".join(f"{named(each)}: {_after(each)}" for each in broken)
-        lines.append(verdict(Status.CRITICAL, f"These trades would breach {told}.", word="would breach"))
+        told = [f"{f'Of {of} these' if of else 'These'} trades would breach {'; '.join(some)}."
+                for of, some in broken.items()]  # fmt: skip
+        lines.append(verdict(Status.CRITICAL, " ".join(told), word="would breach"))
     if lost:
-        told = "; ".join(f"{named(each)}: {each.why}" for each in lost)
-        said = f"Whether these hold after the trades is not known: {told}."
-        lines.append(verdict(Status.UNKNOWN, said, word="not known"))
+        told = [f"Whether these{f' of {of}' if of else ''} hold after the trades is not known: {'; '.join(some)}."
+                for of, some in lost.items()]  # fmt: skip
+        lines.append(verdict(Status.UNKNOWN, " ".join(told), word="not known"))
     return lines
 
 

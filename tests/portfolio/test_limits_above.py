@@ -155,7 +155,7 @@ def test_who_may_not_see_what_is_above_is_told_nothing_of_it(fund: Stores, hold:
         view = what_if.build(fund, choices, Viewer("ana", Role.VIEWER, portfolios=portfolios))
         return text_of([view.slots["what-if-remarks"], view.slots["what-if-limits-table"]])
 
-    assert "would breach of Fund, " in shown(None) and "55.0 %" in shown(None)
+    assert "Of Fund these trades would breach Position at most 50.0 %: ACME 55.0 %." in shown(None)
     assert "Fund" not in shown(frozenset({"alpha"})) and "would breach" not in shown(frozenset({"alpha"}))
 
 
