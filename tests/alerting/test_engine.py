@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,6 +42,7 @@ from storage.state.alerts import (
 from storage.state.audit import Wanted, read_entries
 from storage.state.database import State, metadata
 from storage.state.outbox import take
+from tests.support.servers import ROOT
 
 HOST = labels(host="a")
 PLAN = Plan(receivers=("desk", "phone"), wait_seconds=0, interval_seconds=60, repeat_seconds=600)
@@ -609,6 +612,19 @@ def test_wherever_the_process_ends_the_same_is_told_once_on_postgresql(new_postg
 
     holds()
     shared.close()
+
+
+def test_killed_at_any_moment_the_next_process_tells_what_one_alone_would_have(state: State) -> None:
+    """Real processes and SIGKILL: what the database has of a transaction then is what the next one finds."""
+    url = state.url.render_as_string(hide_password=False)
+    command = [sys.executable, "-m", "tests.support.killed_engine", url]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+    assert ran.returncode == 0, ran.stderr[-2_000:]
+    alone, *after = orjson.loads(ran.stdout)
+    assert [about for _, about, receiver in alone if receiver == "desk"] == [
+        "opened", "resolved", "opened", "acknowledged", "resolved",
+    ]  # fmt: skip
+    assert len(after) > 50 and all(each == alone for each in after)
 
 
 def test_of_two_engines_at_once_the_later_one_writes(state: State) -> None:
