@@ -55,7 +55,7 @@ def breach_line(found: Sequence[LimitTried], chosen: str = "") -> list[html.Div]
             lost[of].append(f"{limit}: {after.why}")
     lines = []
     if broken:
-        told = [f"{f'Of {of} these' if of else 'These'} trades would breach {'; '.join(some)}."
+        told = [f"{f'Of {of} these trades' if of else 'These trades'} would breach {'; '.join(some)}."
                 for of, some in broken.items()]  # fmt: skip
         lines.append(verdict(Status.CRITICAL, " ".join(told), word="would breach"))
     if lost:
