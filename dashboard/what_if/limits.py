@@ -55,12 +55,12 @@ def breach_line(found: Sequence[LimitTried], chosen: str = "") -> list[html.Div]
             lost[of].append(f"{limit}: {after.why}")
     lines = []
     if broken:
-        told = [f"{f'Of {of} these trades' if of else 'These trades'} would breach {'; '.join(some)}."
-                for of, some in broken.items()]  # fmt: skip
+        told = [f"{f'Of {name} these trades' if name else 'These trades'} would breach {'; '.join(some)}."
+                for name, some in broken.items()]  # fmt: skip
         lines.append(verdict(Status.CRITICAL, " ".join(told), word="would breach"))
     if lost:
-        told = [f"Whether these{f' of {of}' if of else ''} hold after the trades is not known: {'; '.join(some)}."
-                for of, some in lost.items()]  # fmt: skip
+        told = [f"Whether these{f' of {name}' if name else ''} hold after the trades is not known: {'; '.join(some)}."
+                for name, some in lost.items()]  # fmt: skip
         lines.append(verdict(Status.UNKNOWN, " ".join(told), word="not known"))
     return lines
 
