@@ -9,6 +9,7 @@ PEERS_STAMP := $(PEERS)/.installed
 STATIC_STAMP := .cache/static/.made
 AMTOOL := .cache/amtool/usr/bin/amtool
 ALERTMANAGER := .cache/amtool/usr/bin/alertmanager
+PROMTOOL := .cache/promtool/usr/bin/promtool
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test lint texts bench clean
@@ -29,7 +30,7 @@ demo: $(STATIC_STAMP) ## Start on a folder of its own, replaying the sample fund
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile
 TESTS = $(filter-out tests/support/,$(sort $(dir $(wildcard tests/*/__init__.py)))) $(wildcard tests/test_*.py)
 
-test: lint chromium $(ALERTMANAGER) $(STATIC_STAMP) ## Lint, types, import contracts, then every test; what fails hides nothing behind it.
+test: lint chromium $(ALERTMANAGER) $(PROMTOOL) $(STATIC_STAMP) ## Lint, types, import contracts, then every test; what fails hides nothing behind it.
 	@for part in $(TESTS); do $(PYTEST) $$part || failed=1; done; test -z "$$failed"
 
 lint: $(DEV_STAMP) ## Ruff, types and import contracts.
@@ -61,6 +62,12 @@ $(AMTOOL):
 	@echo "Fetching Debian's amtool …"
 	@mkdir -p .cache/amtool
 	@cd .cache/amtool && apt-get update -qq && apt-get download -qq -o APT::Sandbox::User=root prometheus-alertmanager && dpkg -x prometheus-alertmanager_*.deb . && touch -c usr/bin/amtool
+
+# The package starts a Prometheus where it is installed: only its tester of rules is wanted.
+$(PROMTOOL):
+	@echo "Fetching Debian's promtool …"
+	@mkdir -p .cache/promtool
+	@cd .cache/promtool && apt-get update -qq && apt-get download -qq -o APT::Sandbox::User=root prometheus && dpkg --fsys-tarfile prometheus_*.deb | tar -x ./usr/bin/promtool && rm prometheus_*.deb && touch usr/bin/promtool
 
 # Debian's build reads its templates in /usr/share and nowhere else. This copy reads them beside it, from the folder where
 # the package was unpacked: there tests and benchmarks start it.

@@ -84,7 +84,12 @@ tests:
 
 Values are written as promtool has them: `a` one, `axn` it and n more, `a+bxn` n more that each grow by b, `_` and `_xn`
 none, `stale` no longer there; a figure of states takes words: `ok`, `downx3`. What is expected is all that fires of the
-rule at that time; severity and message are compared where they are given."""
+rule at that time; severity and message are compared where they are given.
+
+Thresholds with `for` and `keep_firing_for`, and `absent`, fire at the evaluations at which promtool has them fire.
+Three things differ on purpose: a series that is gone lacks data (`no_data`) instead of being clear, what begins and
+ends six times within half an hour fires on until it is quiet, and an alert of `absent` has no labels of what is not
+there."""
 
 
 def rules_page() -> str:

@@ -110,7 +110,7 @@ def read_trials(path: Path) -> TrialFile:
 
 def failures(trial: Trial, rules: Mapping[str, Rule]) -> list[str]:
     """Return what did not come as expected, a sentence each; empty: the test has passed. Raises RuleRejected."""
-    series = [_series(each) for each in trial.series]
+    series = [series_of(each) for each in trial.series]
     found: list[str] = []
     for name in dict.fromkeys(each.rule for each in trial.expect):
         if name not in rules:
@@ -143,7 +143,8 @@ def samples_of(text: str, every_seconds: float) -> list[tuple[float, float | Non
     return found
 
 
-def _series(given: Given) -> Series:
+def series_of(given: Given) -> Series:
+    """Return a series of a test, which begins at START. Raises RuleRejected."""
     expression = read_expression(f"{given.figure} == 0", "figure")
     if not isinstance(expression, Compared) or not isinstance(expression.operand, Figure):
         raise RuleRejected("figure", f"{given.figure} is no figure")

@@ -209,12 +209,12 @@ def _rows_of(path: Path, chosen: argparse.Namespace) -> Kind | None:
     """
     from portfolio.imports.dropped import told_name
     from portfolio.ingest.files import row_kind
-    from portfolio.ingest.header import PEEKED_BYTES
+    from portfolio.ingest.header import peeked
 
     found = _row_kind(chosen.kind)
     if found is None and not chosen.kind:
         with path.open("rb") as file:
-            found = row_kind(told_name(path.name), file.read(PEEKED_BYTES))
+            found = row_kind(told_name(path.name), peeked(told_name(path.name), file))
     if found is not None and chosen.dry_run:
         raise StartError(f"--dry-run: rows of {found.name} are taken whole or refused with every reason; leave it out")
     return found
@@ -251,7 +251,7 @@ def _said(chosen: argparse.Namespace) -> Mapping:
 def _take(stores: Stores, path: Path, said: Mapping, accept: bool) -> str:
     from portfolio.imports.take import import_file
     from portfolio.ingest.files import like_rows
-    from portfolio.ingest.header import PEEKED_BYTES
+    from portfolio.ingest.header import peeked
 
     try:
         result = import_file(stores, path, said, who=_who(), accept=accept)
@@ -259,7 +259,7 @@ def _take(stores: Stores, path: Path, said: Mapping, accept: bool) -> str:
         raise
     except ImportRejected as error:
         with path.open("rb") as file:
-            raise like_rows(error, file.read(PEEKED_BYTES)) from error
+            raise like_rows(error, peeked(error.name, file)) from error
     return f"{result} (import {result.number})"
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ from analytics.round_trips import RoundTrip, by_side, round_trips
 from analytics.transactions import Transaction
 from core.clock import DAY_SECONDS
 from core.errors import BookRefused
+from core.format import count, first_of, number
 from core.memo import Memo
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.reads.trades import (
@@ -121,15 +122,26 @@ class Matched:
     """Whatever was traded, in alphabetical order."""
     trades: int
     """Fills that were matched."""
-    left_out: int
-    """Fills of the instruments that were left out."""
-    instruments_left_out: int
+    left_out: Mapping[str, int]
+    """How many fills of each instrument were left out, most of them first."""
     refused: tuple[str, ...]
     """What could not be matched, and why."""
     no_rate: tuple[str, ...]
     """Currencies that had no rate on a day of a trade."""
     newest: float
     """Epoch seconds of the newest trade."""
+
+    @property
+    def left_out_said(self) -> str:
+        """Return how many fills were looked at and of which instruments none was, a sentence; empty: all were."""
+        if not self.left_out:
+            return ""
+        missing = sum(self.left_out.values())
+        names = first_of([f"{name} ({number(fills)})" for name, fills in self.left_out.items()])
+        return (
+            f"{number(self.trades)} of {count(self.trades + missing, 'fill')} were matched: {names} left out whole, as "
+            f"more than {number(MOST_TRADES)} are not matched at once."
+        )
 
 
 def matched(
@@ -222,19 +234,18 @@ def _matched(
 ) -> Matched:  # fmt: skip
     places = _within(every)
     fills = fills_of(clickhouse, origin, places, of_strategies=of_strategies)
-    begins = [bisect_left(fills.place, number) for number in range(len(places) + 1)]
-    for number, place in enumerate(places):
-        books.take(place, range(begins[number], begins[number + 1]), fills)
+    begins = [bisect_left(fills.place, at) for at in range(len(places) + 1)]
+    for at, place in enumerate(places):
+        books.take(place, range(begins[at], begins[at + 1]), fills)
     trips = sorted(
         books.trips,
         key=lambda each: (each.of.closed_seconds, each.portfolio, each.about.symbol, each.strategy, each.of.side),
     )
-    count = len(fills.place)
     return Matched(
         tuple(trips), books.open,
         _splits([each for of in books.changes.values() for each in of if each.is_split]),
-        tuple(sorted({each.instrument for each in every})), count, sum(each.fills for each in every) - count,
-        len(every) - len(places), tuple(dict.fromkeys(books.refused)), books.rates.missing(),
+        tuple(sorted({each.instrument for each in every})), len(fills.place), _left_out(every, {*places}),
+        tuple(dict.fromkeys(books.refused)), books.rates.missing(),
         max((each.newest for each in every), default=0) / MICROSECONDS,
     )  # fmt: skip
 
@@ -255,6 +266,14 @@ def _within(every: Iterable[Traded]) -> list[Place]:
             left -= each.fills
             found.append((each.portfolio, each.instrument))
     return found
+
+
+def _left_out(every: Iterable[Traded], places: Container[Place]) -> dict[str, int]:
+    found: dict[str, int] = defaultdict(int)
+    for each in every:
+        if (each.portfolio, each.instrument) not in places:
+            found[each.instrument] += each.fills
+    return dict(sorted(found.items(), key=lambda each: (-each[1], each[0])))
 
 
 class _Rates:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from alerting.channels.web import Request, deliver, of_json, parsed
+from alerting.channels.web import Request, deliver, of_json, parsed, said_no
 from alerting.incidents import About
 from alerting.notice import DIGEST, Notice, as_data
 from core.alerts.severity import Severity
@@ -69,5 +69,7 @@ def _alert(channel: PagerDuty, notice: Notice) -> Request:
 
 def send(channel: PagerDuty, notice: Notice) -> str:
     """Send it; return the key of the incident there, empty for a change event. Raises DeliveryError."""
-    answer = deliver(request(channel, notice), Deadline(channel.timeout_seconds))
-    return str(parsed(answer).get("dedup_key", ""))
+    answer = parsed(deliver(request(channel, notice), Deadline(channel.timeout_seconds)))
+    if (status := answer.get("status", "success")) != "success":
+        raise said_no("PagerDuty", answer.get("message") or status)
+    return str(answer.get("dedup_key", ""))

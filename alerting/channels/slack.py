@@ -6,9 +6,10 @@ anew (chat.postMessage, chat.update: https://docs.slack.dev/reference/methods).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from alerting.channels.web import Request, deliver, of_json, parsed
+from alerting.channels.web import Request, deliver, of_json, parsed, said_no
 from alerting.notice import Notice
 from core.alerts.severity import Severity
 from core.errors import DeliveryRefused, DeliveryUnavailable
@@ -61,7 +62,10 @@ def send(channel: Slack, notice: Notice) -> str:
     """Send it; return channel and time stamp of a bot's message, to answer to it. Raises DeliveryError."""
     deadline = Deadline(channel.timeout_seconds)
     if not channel.token.get_secret_value():
-        deliver(by_webhook(channel, notice), deadline)
+        # The webhook of a workflow answers with the JSON of a bot, any other with a word.
+        answer = parsed(deliver(by_webhook(channel, notice), deadline))
+        if answer.get("ok") is False:
+            raise _said_no(answer)
         return ""
     *updates, post = by_bot(channel, notice)
     for update in updates:
@@ -88,10 +92,12 @@ def _asked(request: Request, deadline: Deadline) -> dict[str, Any]:
     answer = dict(parsed(deliver(request, deadline)))
     if answer.get("ok") is True:
         return answer
+    raise _said_no(answer)
+
+
+def _said_no(answer: Mapping[str, Any]) -> DeliveryUnavailable | DeliveryRefused:
     error = str(answer.get("error") or "no JSON with ok")
-    if error in LATER or not answer:
-        raise DeliveryUnavailable(f"Slack answers: {error}")
-    raise DeliveryRefused(f"Slack answers: {error}")
+    return DeliveryUnavailable(f"Slack answers: {error}") if error in LATER or not answer else said_no("Slack", error)
 
 
 def _updated(request: Request, deadline: Deadline) -> None:

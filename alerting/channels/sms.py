@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 from urllib.parse import urlencode
 
-from alerting.channels.web import Request, deliver, parsed
+from alerting.channels.web import Request, deliver, parsed, said_no
 from alerting.notice import Notice
 from core.format import cut
 from core.net.reach import Deadline
 from core.settings.channels import Sms
 
 LONGEST = 300
+LOST = frozenset({"failed", "undelivered", "canceled"})
+"""What Twilio says of a message that will not arrive (https://www.twilio.com/docs/messaging/api/message-resource)."""
 """Characters: two or three parts of an SMS."""
 
 
@@ -31,4 +33,7 @@ def request(channel: Sms, notice: Notice) -> Request:
 
 def send(channel: Sms, notice: Notice) -> str:
     """Send it; return Twilio's id of it. Raises DeliveryError."""
-    return str(parsed(deliver(request(channel, notice), Deadline(channel.timeout_seconds))).get("sid", ""))
+    answer = parsed(deliver(request(channel, notice), Deadline(channel.timeout_seconds)))
+    if (status := str(answer.get("status"))) in LOST:
+        raise said_no("Twilio", answer.get("error_message") or status)
+    return str(answer.get("sid", ""))

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import html
+import time
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
-from alerting.channels.web import Request, deliver, of_form, of_json, parsed
+from alerting.channels.web import (
+    LONGEST_TOLD,
+    Request,
+    deliver,
+    is_later,
+    of_form,
+    of_json,
+    parsed,
+    said_no,
+    wait_seconds,
+)
 from alerting.notice import Notice
+from core.errors import DeliveryRefused, DeliveryUnavailable
 from core.format import cut
 from core.net.reach import Deadline
+from core.net.web import Answer
 from core.settings.channels import Telegram
 
 LONGEST_CAPTION = 900
@@ -41,6 +55,16 @@ def request(channel: Telegram, notice: Notice) -> Request:
 
 def send(channel: Telegram, notice: Notice) -> str:
     """Send it; return the id of the message. Raises DeliveryError."""
-    answer = parsed(deliver(request(channel, notice), Deadline(channel.timeout_seconds)))
-    result = answer.get("result")
+    answer = deliver(request(channel, notice), Deadline(channel.timeout_seconds))
+    found = parsed(answer)
+    if found.get("ok") is not True:
+        raise _said_no(answer, found)
+    result = found.get("result")
     return str(result.get("message_id", "")) if isinstance(result, dict) else ""
+
+
+def _said_no(answer: Answer, found: Mapping[str, Any]) -> DeliveryUnavailable | DeliveryRefused:
+    why, code = found.get("description") or "no JSON with ok", found.get("error_code")
+    if found and not is_later(code if isinstance(code, int) else answer.status):
+        return said_no("Telegram", why)
+    return DeliveryUnavailable(f"Telegram answers: {cut(str(why), LONGEST_TOLD)}", wait_seconds(answer, time.time()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
 from collections.abc import Mapping
@@ -73,7 +74,7 @@ def deliver(request: Request, deadline: Deadline) -> Answer:
     if 300 <= answer.status < 400:
         raise DeliveryRefused(f"{where} answers {answer.status}: it sends us elsewhere; give the address it sends to")
     told = f"{where} answers {answer.status}: {cut(' '.join(answer.text.split()), LONGEST_TOLD) or 'nothing'}"
-    if answer.status in AGAIN or answer.status >= 500:
+    if is_later(answer.status):
         raise DeliveryUnavailable(told, wait_seconds(answer, time.time()))
     raise DeliveryRefused(told)
 
@@ -85,7 +86,7 @@ def wait_seconds(answer: Answer, now: float) -> float:
     """
     said = answer.headers.get("retry-after", "").strip()
     found = _seconds(said, now) if said else _in_json(parsed(answer))
-    return min(max(found, 0.0), LONGEST_WAIT_SECONDS)
+    return 0.0 if math.isnan(found) else min(max(found, 0.0), LONGEST_WAIT_SECONDS)
 
 
 def parsed(answer: Answer) -> Mapping[str, Any]:
@@ -95,6 +96,16 @@ def parsed(answer: Answer) -> Mapping[str, Any]:
     except orjson.JSONDecodeError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def is_later(status: int) -> bool:
+    """Return whether a status says that a later attempt may be taken."""
+    return status in AGAIN or status >= 500
+
+
+def said_no(who: str, why: object) -> DeliveryRefused:
+    """Return the refusal of a service that says yes by its status and no in its body."""
+    return DeliveryRefused(f"{who} answers: {cut(' '.join(str(why).split()), LONGEST_TOLD)}")
 
 
 def _seconds(said: str, now: float) -> float:

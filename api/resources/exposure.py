@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -13,9 +14,11 @@ from api.paging import part_of
 from api.parameters import Listed
 from api.portfolios import DAY, ID, datasets, finite, portfolio_of
 from api.problem import Refused
+from core.format import first_of
 from portfolio.costs import REPORTED, costed
 from portfolio.day_holdings import holdings
 from portfolio.holdings import Held, Holding, Holdings, report_stale_after_seconds
+from portfolio.price_doubts import price_doubts
 from portfolio.query import PortfolioQuery
 
 TAG = "Portfolios"
@@ -54,6 +57,7 @@ class HeldPosition(Answered):
     currency: str
     quantity: Number
     price: Number
+    price_doubt: str = Field(description="Why the price is hard to believe; empty: nothing speaks against it.")
     average_cost: Number
     value: Number
     weight_ratio: Number = Field(description="Value over the net asset value.")
@@ -95,13 +99,15 @@ def _holdings(ask: Ask[OfPositions]) -> Page[HeldPosition]:
     found = costs.holdings if costs else None
     rows = [(f"{each.portfolio}\n{each.instrument}", each) for each in found.positions] if found else []
     part, following = part_of(sorted(rows, key=lambda row: row[0]), lambda row: (row[0],), ask.begins)
+    doubts = price_doubts(ask.stores, found) if found else {}
     units = {
         **dict.fromkeys(MONEY[:6], portfolio_of(ask).currency), "quantity": "count", "held_days": "days",
         "liquidate_days": "days", "weight_ratio": "ratio", "day_return_ratio": "ratio", "volume_ratio": "ratio",
     }  # fmt: skip
     return Page[HeldPosition](
-        items=[_position(each) for _, each in part], next=following, units=units,
-        told=[*_told(found), *([f"Cost {costs.said}."] if costs and costs.method != REPORTED else [])],
+        items=[_position(each, doubts.get((each.portfolio, each.instrument), "")) for _, each in part],
+        next=following, units=units,
+        told=[*_told(found, doubts), *([f"Cost {costs.said}."] if costs and costs.method != REPORTED else [])],
         **_age(ask, found).model_dump(),
     )  # fmt: skip
 
@@ -115,7 +121,7 @@ def _exposure(ask: Ask[OfGroups]) -> Page[Exposure]:
     units = dict.fromkeys(MONEY, portfolio_of(ask).currency) | {"net_ratio": "ratio", "gross_ratio": "ratio"}
     return Page[Exposure](
         items=[_group(each, found.nav if found else np.nan) for _, each in part], next=following, units=units,
-        told=_told(found), **_age(ask, found).model_dump(),
+        told=_told(found, price_doubts(ask.stores, found) if found else {}), **_age(ask, found).model_dump(),
     )  # fmt: skip
 
 
@@ -126,11 +132,12 @@ def _read(ask: Ask[OfDay]) -> Holdings | None:
     return holdings(ask.stores, portfolio_of(ask), ask.viewer.portfolios, query.as_of)
 
 
-def _position(each: Holding) -> HeldPosition:
+def _position(each: Holding, doubt: str) -> HeldPosition:
     return HeldPosition(
         portfolio=each.portfolio, instrument=each.instrument, name=each.about.name, asset_class=each.about.asset_class,
         sector=each.about.sector, currency=each.currency, quantity=finite(each.quantity), price=finite(each.price),
-        average_cost=finite(each.average_cost), value=finite(each.value), weight_ratio=finite(each.weight),
+        price_doubt=doubt, average_cost=finite(each.average_cost), value=finite(each.value),
+        weight_ratio=finite(each.weight),
         day=finite(each.day), day_return_ratio=finite(each.day_return), month=finite(each.month),
         total=finite(each.total), unrealised=finite(each.unrealised), realised=finite(each.realised),
         held_days=finite(each.held_days), volume_ratio=finite(each.volume_share),
@@ -147,11 +154,14 @@ def _group(each: Held, nav: float) -> Exposure:
     )  # fmt: skip
 
 
-def _told(found: Holdings | None) -> list[str]:
+def _told(found: Holdings | None, doubts: Mapping[tuple[str, str], str]) -> list[str]:
     if found is None:
         return ["No positions were reported."]
     told = [f"There is no rate for {each}: its positions have no value here." for each in found.no_rate]
     told += [f"Positions of {each} are built from its trades." for each in found.built]
+    if doubts:
+        names = first_of(sorted({instrument for _, instrument in doubts}))
+        told.append(f"Prices that are hard to believe: {names}. /holdings says why.")
     unknown = found.all().unknown
     return [*told, f"{unknown} of no known profit are left out of the sums."] if unknown else told
 

@@ -154,8 +154,7 @@ def _told(found: Trips | None) -> list[str]:
     if found.unknown:
         told.append(f"{count(found.unknown, 'round trip')} of no known profit are in no figure.")
     if matched.left_out:
-        names = count(matched.instruments_left_out, "instrument")
-        told.append(f"{count(matched.left_out, 'fill')} of {names} are left out: there are too many to match at once.")
+        told.append(matched.left_out_said)
     return [*told, *(f"{each}." for each in matched.refused)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Any
 
 from dash import html
@@ -15,7 +16,7 @@ from dashboard.components.markup import markup
 from dashboard.views.form import Said
 from portfolio.allowed import Limits
 from portfolio.ingest.files import check_rows_file, row_kind, take_rows_file
-from portfolio.ingest.header import PEEKED_BYTES
+from portfolio.ingest.header import peeked
 
 if TYPE_CHECKING:
     from core.ingest.kinds import Kind
@@ -27,7 +28,7 @@ WHOLE = "They are taken whole or not at all; sending them again changes nothing.
 def kind_of(name: str, content: bytes | None) -> Kind | None:
     """Return the kind of rows that a file has; None: it is one of values to be understood, or fits several kinds."""
     try:
-        return row_kind(name, (content or b"")[:PEEKED_BYTES])
+        return row_kind(name, peeked(name, io.BytesIO(content or b"")))
     except ImportRejected:
         return None
 

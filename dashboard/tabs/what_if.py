@@ -62,7 +62,8 @@ LIMITS = Panel(
     "Limits before and after",
     "Every limit that holds for this portfolio, as it stands now and as it would after the trades. Turnover counts "
     "them, a restricted instrument that is bought counts. Drawdown and the loss of the last day stay: trades change "
-    "nothing that was. A strategy's own limits show where the strategy is chosen.",
+    "nothing that was. Of the portfolios above it: the limits that the trades would break, or of which nobody would "
+    "know whether they hold. A strategy's own limits show where the strategy is chosen.",
     TableBody(300),
     subtitle_slot=f"{ID}-limits-said",
 )
@@ -109,7 +110,7 @@ def _view(stores: Stores, asked: Asked, book: Book, choices: Choices, viewer: Vi
     is_past = html.P(PAST, className="fw-nothing")
     return View(
         slots={
-            REMARKS: [*adjusted_line(problems), *limits.breach_line(by_limits), *told],
+            REMARKS: [*adjusted_line(problems), *limits.breach_line(by_limits, portfolio.id), *told],
             MARK: mark(found.book),
             NEW.slot: trade_form(choices, known_instruments(stores, book.found), portfolio.currency),
             TRADES.slot: tables.trades_table(found, trades, portfolio.currency),

@@ -11,7 +11,6 @@ from core import format as text
 from core.model import Status
 from dashboard.components.card import card, verdict
 from dashboard.holdings.tables import tone
-from portfolio.matched_trips import MOST_TRADES
 from portfolio.orders import Blotter, said_of_odd
 from portfolio.round_trips import Trips
 from storage.clickhouse.reads.orders import Odd
@@ -78,9 +77,5 @@ def _of_matching(found: Trips) -> list[str]:
             "what was transferred in had no known cost")  # fmt: skip
         said.append(f"The profit of {text.count(found.unknown, 'round trip')} is not known: {because}.")
     if matched.left_out:
-        names = text.count(matched.instruments_left_out, "instrument")
-        said.append(
-            f"{text.count(matched.left_out, 'fill')} of {names} left out: more than {text.number(MOST_TRADES)} are not "
-            "matched at once. Choose one of the strategies to see its own."
-        )
+        said.append(f"{matched.left_out_said} Choose one of the strategies to see its own.")
     return [*said, *(f"{each}." for each in matched.refused)]

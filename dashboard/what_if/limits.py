@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ from portfolio.limits.tried import LimitTried
 ROWS = "what-if-limits-rows"
 COLUMNS = (
     Column("state", "After", numeric=False, definition="How the limit would stand after the trades"),
+    Column("portfolio", "Portfolio", numeric=False, definition="Whose limit it is: of this one, or of one above it"),
     Column("figure", "Limit on", numeric=False, definition="The figure, and what of it would be nearest to its limit"),
     Column("limit", "Limit"),
     Column("before", "Value before", definition="Of what is held now"),
@@ -36,18 +38,30 @@ COLUMNS = (
 NOT_KNOWN = "How limits would stand is not known: nothing is left after the trades, or the portfolio has ended."
 
 
-def breach_line(found: Sequence[LimitTried]) -> list[html.Div]:
-    """Return a line of the limits that the trades would break, and one of those that are not known after them."""
-    broken = [each.after for each in found if each.would_breach]
-    lost = [each.after for each in found if each.would_be_lost]
+def breach_line(found: Sequence[LimitTried], chosen: str = "") -> list[html.Div]:
+    """Return a line of the limits that the trades would break, and one of those that are not known after them.
+
+    chosen: id of the portfolio whose trades they are; a limit of another one is told with its name.
+    """
+
+    broken, lost = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
+    for each in found:
+        after = each.after
+        of = "" if after.portfolio.id == chosen else after.portfolio.name
+        limit = limit_text(after.limit, after.portfolio.currency)
+        if each.would_breach:
+            broken[of].append(f"{limit}: {_after(after)}")
+        if each.would_be_lost:
+            lost[of].append(f"{limit}: {after.why}")
     lines = []
     if broken:
-        told = "; ".join(f"{limit_text(each.limit, each.portfolio.currency)}: {_after(each)}" for each in broken)
-        lines.append(verdict(Status.CRITICAL, f"These trades would breach {told}.", word="would breach"))
+        told = [f"{f'Of {name} these trades' if name else 'These trades'} would breach {'; '.join(some)}."
+                for name, some in broken.items()]  # fmt: skip
+        lines.append(verdict(Status.CRITICAL, " ".join(told), word="would breach"))
     if lost:
-        told = "; ".join(f"{limit_text(each.limit, each.portfolio.currency)}: {each.why}" for each in lost)
-        said = f"Whether these hold after the trades is not known: {told}."
-        lines.append(verdict(Status.UNKNOWN, said, word="not known"))
+        told = [f"Whether these{f' of {name}' if name else ''} hold after the trades is not known: {'; '.join(some)}."
+                for name, some in lost.items()]  # fmt: skip
+        lines.append(verdict(Status.UNKNOWN, " ".join(told), word="not known"))
     return lines
 
 
@@ -73,6 +87,7 @@ def _row(each: LimitTried) -> dict[str, Any]:
     colon = ":" if limit.figure == RESTRICTED else ""
     return {
         "state": Cell(state_badge(status, _word(each)), hint=after.why),
+        "portfolio": Cell(text.cut(after.portfolio.name, 40), hint=after.portfolio.name),
         "figure": Cell(f"{limit.about.title}{colon} {of}".strip(), hint=limit.about.meaning, mark="fw-wraps"),
         "limit": Cell(bound(limit, currency), limit.value),
         "before": _value(before),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,7 +11,7 @@ from portfolio.imports.order import CHANGE, UNDO, Order, read_undo
 from portfolio.imports.take import take
 from portfolio.imports.undo import undo
 from portfolio.ingest.files import like_rows, row_kind, take_large_file, take_rows_file
-from portfolio.ingest.header import PEEKED_BYTES
+from portfolio.ingest.header import peeked
 from portfolio.ingest.large import LARGE_PACKED_BYTES, Opened, is_large
 from portfolio.tree.order import carry_out, read_change
 
@@ -41,7 +42,7 @@ def take_or_undo(stores: Stores, name: str, content: bytes | None, order: Order)
         return undo(stores, number, who)
     if name.endswith(CHANGE):
         return carry_out(stores, read_change(name, content))
-    beginning = (content or b"")[:PEEKED_BYTES]
+    beginning = peeked(name, io.BytesIO(content or b""))
     kind = row_kind(name, beginning)
     if kind is not None:
         return take_rows_file(stores, name, content, kind, order.who or "inbox")
@@ -58,7 +59,7 @@ def take_large(stores: Stores, name: str, size_bytes: int, opened: Opened, order
     if size_bytes <= LARGE_PACKED_BYTES:
         return None
     with opened() as file:
-        beginning = file.read(PEEKED_BYTES)
+        beginning = peeked(name, file)
     try:
         kind = row_kind(name, beginning)
     except ImportRejected:

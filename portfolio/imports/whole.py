@@ -17,8 +17,9 @@ from portfolio.imports.order import CHANGE, UNDO
 from portfolio.imports.packed import gunzipped
 from portfolio.imports.sheet import Unreadable
 from portfolio.ingest.arrow import ARROW_FILE_END, STREAM_END
-from portfolio.ingest.body import ARROW, JSON
+from portfolio.ingest.body import ARROW, JSON, PARQUET
 from portfolio.ingest.names import written_in
+from portfolio.ingest.parquet import PARQUET_END
 
 NOT_ENDED = "its last line does not end: the rest may not have come"
 NO_TEXTS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".parquet", ".gz", ".zip")
@@ -53,6 +54,8 @@ def what_is_missing_at(name: str, content: bytes) -> str:
         return ""
     if written == ARROW:
         return "" if content.endswith((ARROW_FILE_END, STREAM_END)) else _CUT_OFF
+    if written == PARQUET:
+        return "" if content.endswith(PARQUET_END) else _CUT_OFF
     if written == JSON and content.rstrip().endswith(b"]"):
         return ""
     # UTF-16 and UTF-32 have up to three zeros beside the line's end; a file laid out before it is written has more.

@@ -21,7 +21,7 @@ from portfolio.ingest.arrow import of_arrow
 from portfolio.ingest.faults import Faults, refused
 from portfolio.ingest.raw import Raw, TooLarge
 
-JSON, NDJSON, CSV, ARROW = "json", "ndjson", "csv", "arrow"
+JSON, NDJSON, CSV, ARROW, PARQUET = "json", "ndjson", "csv", "arrow", "parquet"
 TYPES: Mapping[str, str] = {
     "application/json": JSON,
     "application/x-ndjson": NDJSON,
@@ -134,7 +134,7 @@ def read_columns(content: bytes, written: str, kind: Kind, most_rows: int) -> Ra
         raw = _of_json(content, written, kind, most_rows)
     if raw.rows > most_rows:
         raise TooLarge(f"A batch has {count(most_rows, 'row')} at most, and this one {raw.rows:,}: send several.")
-    _check_names(raw.columns, kind)
+    check_names(raw.columns, kind)
     return raw
 
 
@@ -161,7 +161,8 @@ def _check_values(content: bytes, kind: Kind, most_rows: int) -> None:
         )
 
 
-def _check_names(names: Iterable[str], kind: Kind) -> None:
+def check_names(names: Iterable[str], kind: Kind) -> None:
+    """Raise RowsRefused with each name that is no column of a kind."""
     known = [each.name for each in kind.columns]
     faults = Faults()
     for name in names:
@@ -270,7 +271,7 @@ def _of_csv(content: bytes, kind: Kind) -> Raw:
     names = [name.strip() for name in header]
     if len(set(names)) < len(names) or not all(names):
         raise refused("the header has a name twice, or none", "name each column once", value=",".join(names))
-    _check_names(names, kind)
+    check_names(names, kind)
     faults = Faults()
 
     def invalid(row: Any) -> str:

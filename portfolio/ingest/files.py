@@ -58,17 +58,17 @@ class RowsTaken:
         return f"{self.name}: {count(taken.rows, 'row')} of {taken.kind} taken: {told}{new}{more}"
 
 
-def row_kind(name: str, beginning: bytes) -> Kind | None:
-    """Return the kind of rows that a file has, by its name or else by the columns that its beginning names.
+def row_kind(name: str, peeked: bytes) -> Kind | None:
+    """Return the kind of rows that a file has, by its name or else by the columns that what was `peeked` of it names.
 
     None: neither says so. Raises ImportRejected where its columns fit several kinds.
     """
-    return kind_in(name) or kind_by_columns(name, columns_in(name, beginning))
+    return kind_in(name) or kind_by_columns(name, columns_in(name, peeked))
 
 
-def like_rows(error: ImportRejected, beginning: bytes) -> ImportRejected:
+def like_rows(error: ImportRejected, peeked: bytes) -> ImportRejected:
     """Return why a file was refused; of one whose columns are nearly those of rows, what is wrong with them."""
-    said = what_it_seems(columns_in(error.name, beginning))
+    said = what_it_seems(columns_in(error.name, peeked))
     return ImportRejected(error.name, [*map(Mistake, said)], remedy=NAMED) if said else error
 
 

@@ -12,8 +12,9 @@ from typing import IO
 from core.errors import ImportRejected, Mistake, RowsRefused
 from core.ingest.kinds import KINDS, Kind
 from portfolio.ingest.arrow import ARROW_FILE
-from portfolio.ingest.body import ARROW, CSV, NDJSON, between_columns, nearest, pieces
+from portfolio.ingest.body import ARROW, CSV, NDJSON, PARQUET, between_columns, nearest, pieces
 from portfolio.ingest.names import ROW_KINDS, UNDERSTOOD, written_in
+from portfolio.ingest.parquet import columns_named, footer_of
 
 PEEKED_BYTES = 1 << 16
 ENOUGH_RATIO = 0.6
@@ -50,11 +51,18 @@ def what_it_seems(columns: Iterable[str]) -> list[str]:
     return [f"it seems to be rows of {best.name}", *missing, *unknown]
 
 
-def columns_in(name: str, beginning: bytes) -> tuple[str, ...]:
-    """Return the columns that a file's first bytes name; of JSON those of its first row. Empty: it names none."""
+def peeked(name: str, file: IO[bytes]) -> bytes:
+    """Return what of a file names its columns: its beginning, or of Parquet its end."""
+    return footer_of(file) if written_in(name)[0] == PARQUET else file.read(PEEKED_BYTES)
+
+
+def columns_in(name: str, peeked: bytes) -> tuple[str, ...]:
+    """Return the columns that what was `peeked` of a file names; of JSON those of its first row. Empty: none."""
     written, packing = written_in(name)
     try:
-        head = beginning if not packing else _unpacked(io.BytesIO(beginning), packing)
+        if written == PARQUET:
+            return columns_named(peeked)
+        head = peeked if not packing else _unpacked(io.BytesIO(peeked), packing)
         if written == CSV:
             return _of_csv(head)
         if written == ARROW:

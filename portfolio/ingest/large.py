@@ -17,7 +17,7 @@ import pyarrow as pa
 from core.errors import Fault, RowsRefused
 from core.format import count
 from core.ingest.kinds import Kind
-from portfolio.ingest.body import NDJSON
+from portfolio.ingest.body import NDJSON, PARQUET
 from portfolio.ingest.faults import MOST_FAULTS
 from portfolio.ingest.names import ROW_KINDS, written_in
 from portfolio.ingest.parts import PART_BYTES, parts
@@ -45,10 +45,10 @@ Read = Callable[[], Iterator[Raw]]
 
 
 def is_large(name: str, kind: Kind, size_bytes: int) -> bool:
-    """Return whether a file of rows is taken part by part."""
+    """Return whether a file of rows is taken part by part: Parquet of any size, as its size says little of its rows."""
     written, packing = written_in(name)
     in_parts = kind.name in ROW_KINDS and bool(written)
-    return in_parts and size_bytes > (LARGE_PACKED_BYTES if packing else LARGE_BYTES)
+    return in_parts and (written == PARQUET or size_bytes > (LARGE_PACKED_BYTES if packing else LARGE_BYTES))
 
 
 def take_in_parts(stores: Stores, name: str, asked: Asked, opened: Opened) -> Generator[str, None, Ingested]:

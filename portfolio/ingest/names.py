@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import PurePath
 
 from core.ingest.kinds import KINDS, Kind
-from portfolio.ingest.body import ARROW, CSV, JSON, NDJSON
+from portfolio.ingest.body import ARROW, CSV, JSON, NDJSON, PARQUET
 
 ENDINGS: Mapping[str, str] = {
     ".csv": CSV, ".json": JSON, ".ndjson": NDJSON, ".jsonl": NDJSON, ".arrow": ARROW, ".feather": ARROW,
+    ".parquet": PARQUET,
 }  # fmt: skip
 PACKED: Mapping[str, str] = {".gz": "gzip", ".zst": "zstd"}
 UNDERSTOOD = ("nav", "prices")
@@ -27,7 +28,7 @@ def kind_in(name: str) -> Kind | None:
 
 
 def written_in(name: str) -> tuple[str, str]:
-    """Return how a file is written, JSON, NDJSON, CSV or ARROW (empty: its name does not say), and how it is packed."""
+    """Return how a file is written, such as JSON or PARQUET (empty: its name does not say), and how it is packed."""
     path = PurePath(name.lower())
     packing = PACKED.get(path.suffix, "")
     return ENDINGS.get((path.with_suffix("") if packing else path).suffix, ""), packing

@@ -11,8 +11,9 @@ from core.errors import RowsRefused
 from core.format import bytes_
 from core.ingest.kinds import Kind
 from portfolio.ingest.arrow import streams
-from portfolio.ingest.body import ARROW, CSV, JSON, NDJSON, no_rows, pieces, read_columns
+from portfolio.ingest.body import ARROW, CSV, JSON, NDJSON, PARQUET, no_rows, pieces, read_columns
 from portfolio.ingest.faults import refused, told_after
+from portfolio.ingest.parquet import rows_of
 from portfolio.ingest.raw import Raw, TooLarge
 
 PART_BYTES = {CSV: 4_194_304, JSON: 1_048_576, NDJSON: 1_048_576}
@@ -30,12 +31,16 @@ _STEPS[[*b"{["]], _STEPS[[*b"}]"]] = 1, -1
 
 
 def parts(stream: IO[bytes], written: str, packing: str, kind: Kind) -> Iterator[Raw]:
-    """Yield the rows of a file written as CSV, JSON, NDJSON or ARROW, packed or not.
+    """Yield the rows of a file written as CSV, JSON, NDJSON, ARROW or PARQUET, packed or not.
 
     Raises RowsRefused for what is not written so, TooLarge for a row or a record batch that is too long.
     """
     rows = 0
-    for content in _CONTENTS[written](pieces(stream, packing)):
+    if written == PARQUET:
+        for raw in _of_parquet(stream, packing, kind):
+            rows += raw.rows
+            yield raw
+    for content in _contents(stream, written, packing):
         try:
             raw = read_columns(content, written, kind, MOST_ROWS)
         except RowsRefused as error:
@@ -46,6 +51,16 @@ def parts(stream: IO[bytes], written: str, packing: str, kind: Kind) -> Iterator
         rows += raw.rows
     if not rows:
         raise no_rows(kind)
+
+
+def _of_parquet(stream: IO[bytes], packing: str, kind: Kind) -> Iterator[Raw]:
+    if packing:
+        raise refused("a Parquet file is packed within itself", f"leave {packing} out")
+    return rows_of(stream, kind, ROWS_AT_ONCE)
+
+
+def _contents(stream: IO[bytes], written: str, packing: str) -> Iterator[bytes]:
+    return iter(()) if written == PARQUET else _CONTENTS[written](pieces(stream, packing))
 
 
 def _of_csv(found: Iterator[bytes]) -> Iterator[bytes]:

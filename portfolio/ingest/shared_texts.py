@@ -50,7 +50,10 @@ def _decoded(cells: pa.DictionaryArray, filling: Filling) -> pa.Array:
     if long.any():
         indices = pc.fill_null(cells.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
         _tell_long(np.flatnonzero(np.append(long, False)[indices]), filling)
-        trimmed = pc.if_else(pa.array(long), pa.scalar(None, pa.string()), trimmed)
+        # A null in the place of a long text keeps its bytes, and decoding makes room for them in every row.
+        short = np.append(np.where(long, -1, np.cumsum(~long) - 1), -1)[indices]
+        trimmed = trimmed.take(pa.array(np.flatnonzero(~long)))
+        return pa.DictionaryArray.from_arrays(pa.array(short, mask=short < 0), trimmed).dictionary_decode()
     return pa.DictionaryArray.from_arrays(cells.indices, trimmed).dictionary_decode()
 
 

@@ -55,8 +55,8 @@ def holding(limits: Sequence[PortfolioLimit], portfolio: str, parents: Mapping[s
     A general one gives way to another on the same thing, but one that stops trading only to another that does.
     parents: of every portfolio, whoever may see them.
     """
-    above = _above(portfolio, parents)
-    own = [each for each in limits if each.portfolio == portfolio or (each.below and each.portfolio in above)]
+    higher = above(portfolio, parents)
+    own = [each for each in limits if each.portfolio == portfolio or (each.below and each.portfolio in higher)]
     taken = {(each.replaces, stops) for each in own if each.figure != RESTRICTED for stops in {False, each.can_stop}}
     general = [each for each in limits if each.portfolio == EVERY and (each.replaces, each.can_stop) not in taken]
     return [*own, *general]
@@ -74,10 +74,11 @@ def drawdown_limits(stores: Stores) -> dict[str, float]:
     return found
 
 
-def _above(portfolio: str, parents: Mapping[str, str]) -> set[str]:
-    above: set[str] = set()
+def above(portfolio: str, parents: Mapping[str, str]) -> list[str]:
+    """Return the ids of what the portfolio of an id is part of, the nearest first."""
+    found: list[str] = []
     at = parents.get(portfolio, "")
-    while at and at not in above:
-        above.add(at)
+    while at and at not in found:
+        found.append(at)
         at = parents.get(at, "")
-    return above
+    return found

@@ -34,7 +34,8 @@ from storage.state.portfolios import OWN, list_portfolios
 from storage.state.series import list_series
 
 if TYPE_CHECKING:
-    from portfolio.thought_trades import Priced, Tried
+    from portfolio.limits.above import Thought
+    from portfolio.thought_trades import Priced
     from storage.state.portfolios import Portfolio
     from storage.stores import Stores
 
@@ -63,13 +64,13 @@ class Measured:
 class Measures:
     """Works out the figures of a portfolio as somebody may see it; what they share is read once.
 
-    tried: trades that are thought of; figures of positions are then those after them.
+    thought: trades that are thought of; figures of positions are then those after them.
     """
 
     def __init__(
-        self, stores: Stores, portfolio: Portfolio, seen: Limits, now: float, tried: Tried | None = None
+        self, stores: Stores, portfolio: Portfolio, seen: Limits, now: float, thought: Thought | None = None
     ) -> None:
-        self._stores, self._portfolio, self._seen, self._now, self._tried = stores, portfolio, seen, now, tried
+        self._stores, self._portfolio, self._seen, self._now, self._thought = stores, portfolio, seen, now, thought
 
     def of(self, limit: PortfolioLimit) -> Measured:
         """Return what the figure of a limit is worth. Raises StorageUnavailable or StorageRejected."""
@@ -131,7 +132,7 @@ class Measures:
 
     @cached_property
     def _holdings(self) -> Holdings:
-        found = self._tried.after if self._tried else holdings(self._stores, self._portfolio, self._seen)
+        found = self._thought.after if self._thought else holdings(self._stores, self._portfolio, self._seen)
         if found is None:
             raise NotKnown(NO_POSITIONS)
         whole = fund(self._stores, self._portfolio.origin).seen(self._seen)
@@ -240,7 +241,7 @@ class Measures:
 
     @property
     def _thought_of(self) -> Sequence[Priced]:
-        return self._tried.trades if self._tried else ()
+        return self._thought.trades if self._thought else ()
 
     @cached_property
     def _turnover(self) -> float:

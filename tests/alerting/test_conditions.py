@@ -29,6 +29,7 @@ EVERY = 10.0
 AT_ONCE = Timing(every_seconds=EVERY)
 SLOW = Timing(every_seconds=EVERY, for_seconds=30, keep_firing_seconds=20)
 KEEPS = replace(AT_ONCE, no_data=Policy.KEEP, error=Policy.KEEP, keep_seconds=100)
+LONG_ERRORS = replace(AT_ONCE, error_seconds=50)
 FINE = replace(AT_ONCE, no_data=Policy.OK, error=Policy.OK)
 FOUND = {
     "!": (Outcome.BREACH, Severity.WARNING),
@@ -64,36 +65,39 @@ def run(signs: str, timing: Timing, begins: Condition | None = None, at: float =
 
 FIRES, RESOLVED = News.FIRES, News.RESOLVED
 COURSES: Sequence[tuple[str, str, Timing, Phase, Sequence[tuple[int, News]]]] = [
-    ("fires at the first breach", "!", AT_ONCE, Phase.FIRING, [(0, FIRES)]),
-    ("is pending before it has held for long enough", "!!!", SLOW, Phase.PENDING, []),
-    ("fires when it has", "!!!!", SLOW, Phase.FIRING, [(3, FIRES)]),
-    ("a clear moment makes a near miss", "!!.", SLOW, Phase.OK, [(2, News.NEAR_MISS)]),
-    ("between the thresholds the time runs on", "!~~~", SLOW, Phase.FIRING, [(3, FIRES)]),
+    ("A1 fires at the first breach", "!", AT_ONCE, Phase.FIRING, [(0, FIRES)]),
+    ("A2 is pending before it has held for long enough", "!!!", SLOW, Phase.PENDING, []),
+    ("A3 fires when it has", "!!!!", SLOW, Phase.FIRING, [(3, FIRES)]),
+    ("A4 a clear moment makes a near miss", "!!.", SLOW, Phase.OK, [(2, News.NEAR_MISS)]),
+    ("A5 between the thresholds the time runs on", "!~~~", SLOW, Phase.FIRING, [(3, FIRES)]),
     ("between the thresholds nothing begins", "~~", AT_ONCE, Phase.OK, []),
-    ("between the thresholds it fires on", "!~~", AT_ONCE, Phase.FIRING, [(0, FIRES)]),
-    ("clear it recovers first", "!!!!.", SLOW, Phase.RECOVERING, [(3, FIRES)]),
-    ("a breach meanwhile is no new message", "!!!!.!", SLOW, Phase.FIRING, [(3, FIRES)]),
-    ("nor is a value between", "!!!!.~", SLOW, Phase.FIRING, [(3, FIRES)]),
-    ("clear for long enough it is resolved", "!!!!...", SLOW, Phase.OK, [(3, FIRES), (6, RESOLVED)]),
+    ("A6 between the thresholds it fires on", "!~~", AT_ONCE, Phase.FIRING, [(0, FIRES)]),
+    ("A7 clear it recovers first", "!!!!.", SLOW, Phase.RECOVERING, [(3, FIRES)]),
+    ("A8 a breach meanwhile is no new message", "!!!!.!", SLOW, Phase.FIRING, [(3, FIRES)]),
+    ("A8 nor is a value between", "!!!!.~", SLOW, Phase.FIRING, [(3, FIRES)]),
+    ("A9 clear for long enough it is resolved", "!!!!...", SLOW, Phase.OK, [(3, FIRES), (6, RESOLVED)]),
     ("the time to be clear begins anew", "!!!!..!..", SLOW, Phase.RECOVERING, [(3, FIRES)]),
-    ("resolved at once without such a time", "!.", AT_ONCE, Phase.OK, [(0, FIRES), (1, RESOLVED)]),
-    ("a worse one is told", "!‼", AT_ONCE, Phase.FIRING, [(0, FIRES), (1, News.RAISED)]),
-    ("a lighter one when it lasts", "!!!‼!!!", SLOW, Phase.FIRING, [(3, FIRES), (6, News.LOWERED)]),
-    ("two failures are no news", "!xx", AT_ONCE, Phase.FIRING, [(0, FIRES)]),
-    ("the third is", "xxx", AT_ONCE, Phase.ERROR, [(2, FIRES)]),
-    ("what fires is no new message without data", "!????", AT_ONCE, Phase.NO_DATA, [(0, FIRES)]),
-    ("no data is news after three intervals", "????", AT_ONCE, Phase.NO_DATA, [(3, FIRES)]),
-    ("not before", ".???", AT_ONCE, Phase.OK, []),
-    ("data that are clear resolve it", "????.", AT_ONCE, Phase.OK, [(3, FIRES), (4, RESOLVED)]),
+    ("A9 resolved at once without such a time", "!.", AT_ONCE, Phase.OK, [(0, FIRES), (1, RESOLVED)]),
+    ("A10 a worse one is told", "!‼", AT_ONCE, Phase.FIRING, [(0, FIRES), (1, News.RAISED)]),
+    ("A11 a lighter one when it lasts", "!!!‼!!!", SLOW, Phase.FIRING, [(3, FIRES), (6, News.LOWERED)]),
+    ("A12 two failures are no news", "!xx", AT_ONCE, Phase.FIRING, [(0, FIRES)]),
+    ("A13 the third is", "xxx", AT_ONCE, Phase.ERROR, [(2, FIRES)]),
+    ("A13 nor is it before it has failed for so long", "xxxxx", LONG_ERRORS, Phase.OK, []),
+    ("A13 then it is", "xxxxxx", LONG_ERRORS, Phase.ERROR, [(5, FIRES)]),
+    ("A17 what had fired and holds after errors is no new message", "!xxx!", AT_ONCE, Phase.FIRING, [(0, FIRES)]),
+    ("A15 what fires is no new message without data", "!????", AT_ONCE, Phase.NO_DATA, [(0, FIRES)]),
+    ("A15 no data is news after three intervals", "????", AT_ONCE, Phase.NO_DATA, [(3, FIRES)]),
+    ("A14 not before", ".???", AT_ONCE, Phase.OK, []),
+    ("A17 data that are clear resolve it", "????.", AT_ONCE, Phase.OK, [(3, FIRES), (4, RESOLVED)]),
     ("data that are between resolve what had not fired", "????~", AT_ONCE, Phase.OK, [(3, FIRES), (4, RESOLVED)]),
-    ("data between leave what had fired", "!????~", AT_ONCE, Phase.FIRING, [(0, FIRES)]),
-    ("data that breach are no new message", "????!", AT_ONCE, Phase.FIRING, [(3, FIRES)]),
+    ("A17 data between leave what had fired", "!????~", AT_ONCE, Phase.FIRING, [(0, FIRES)]),
+    ("A17 data that breach are no new message", "????!", AT_ONCE, Phase.FIRING, [(3, FIRES)]),
     ("kept as it was it stays silent", ".?????", KEEPS, Phase.NO_DATA, []),
     ("but not for ever", "." + "?" * 11, KEEPS, Phase.NO_DATA, [(11, FIRES)]),
     ("kept errors neither", "x" * 11, KEEPS, Phase.ERROR, [(10, FIRES)]),
     ("counted as clear it is resolved", "!????", FINE, Phase.OK, [(0, FIRES), (4, RESOLVED)]),
     ("without data and then errors it fires once", "????xxx", AT_ONCE, Phase.ERROR, [(3, FIRES)]),
-    ("six beginnings and ends are flapping", "!.!.!.", AT_ONCE, Phase.OK,
+    ("A18 six beginnings and ends are flapping", "!.!.!.", AT_ONCE, Phase.OK,
      [(0, FIRES), (1, RESOLVED), (2, FIRES), (3, RESOLVED), (4, FIRES), (5, RESOLVED), (5, News.FLAPPING)]),
 ]  # fmt: skip
 
@@ -106,6 +110,24 @@ def test_a_course_of_evaluations(signs: str, timing: Timing, phase: Phase, news:
     assert (found.condition.phase, list(found.news)) == (phase, list(news))
 
 
+@pytest.mark.transition("A8")
+def test_what_comes_back_while_it_recovers_is_a_change_that_counts() -> None:
+    assert [len(run(signs, SLOW).condition.changes) for signs in ("!!!!", "!!!!..", "!!!!..!", "!!!!.~.~")] == [
+        1,
+        1,
+        2,
+        3,
+    ]
+
+
+@pytest.mark.transition("A12")
+def test_a_failed_evaluation_is_counted_and_marks_the_value() -> None:
+    found = run("!xx", AT_ONCE).condition
+    assert (found.errors, found.is_stale, found.value, found.phase) == (2, True, 1.0, Phase.FIRING)
+    assert run("!xx!x", AT_ONCE).condition.errors == 1
+
+
+@pytest.mark.transition("A14")
 def test_a_stale_value_is_marked_and_kept() -> None:
     found = run("!?", AT_ONCE).condition
     assert found.is_stale and found.value == 1.0 and found.why == "evaluation 0"
@@ -113,6 +135,7 @@ def test_a_stale_value_is_marked_and_kept() -> None:
     assert run("????", FINE).condition.is_stale
 
 
+@pytest.mark.transition("A18")
 def test_what_flaps_fires_until_all_is_quiet_for_twice_the_time() -> None:
     flapping = run("!.!.!.", AT_ONCE).condition
     assert flapping.fires and not flapping.is_announced
@@ -123,6 +146,7 @@ def test_what_flaps_fires_until_all_is_quiet_for_twice_the_time() -> None:
     assert not over.condition.fires and over.news == ((0, News.STEADY),)
 
 
+@pytest.mark.transition("A22")
 def test_down_time_does_not_count_as_pending() -> None:
     pending = run("!!", SLOW).condition
     back = restarted(pending, at=610.0, down_seconds=600.0, timing=SLOW)
@@ -130,6 +154,7 @@ def test_down_time_does_not_count_as_pending() -> None:
     assert run("!!", SLOW, back, at=620.0).condition.phase is Phase.FIRING
 
 
+@pytest.mark.transition("A22")
 def test_after_a_start_what_is_due_waits_for_fresh_data() -> None:
     pending = run("!!!", SLOW).condition
     back = restarted(pending, at=31.0, down_seconds=0.0, timing=SLOW)
@@ -139,18 +164,21 @@ def test_after_a_start_what_is_due_waits_for_fresh_data() -> None:
     assert restarted(pending, 9_999.0, LONGEST_DOWN_SECONDS + 1, SLOW).phase is Phase.OK
 
 
+@pytest.mark.transition("A23", "A24")
 def test_what_fired_before_a_restart_is_no_new_message_and_is_resolved_once() -> None:
     firing = restarted(run("!", AT_ONCE).condition, at=100.0, down_seconds=90.0, timing=AT_ONCE)
     assert run("!", AT_ONCE, firing, at=100.0).news == ()
     assert run(".", AT_ONCE, firing, at=100.0).news == ((0, RESOLVED),)
 
 
+@pytest.mark.transition("A21")
 def test_a_jump_of_the_clock_is_no_lack_of_data() -> None:
     known = run(".???", AT_ONCE).condition
     assert run("??", AT_ONCE, jumped(known, 40.0, AT_ONCE), at=40.0).condition.phase is Phase.OK
     assert run("???", AT_ONCE, jumped(known, 40.0, AT_ONCE), at=40.0).condition.phase is Phase.NO_DATA
 
 
+@pytest.mark.transition("A19")
 def test_a_longer_time_makes_what_fires_pending_again() -> None:
     firing = run("!!!!", SLOW).condition
     longer = edited(firing, 40.0, replace(SLOW, for_seconds=60))
@@ -158,6 +186,7 @@ def test_a_longer_time_makes_what_fires_pending_again() -> None:
     assert edited(firing, 40.0, SLOW).condition == firing
 
 
+@pytest.mark.transition("A20")
 def test_a_rule_that_is_removed_resolves_what_it_had_told() -> None:
     assert removed(run("!", AT_ONCE).condition, 10.0).news == (RESOLVED,)
     assert removed(run("!", SLOW).condition, 10.0).news == (News.MOVED,)

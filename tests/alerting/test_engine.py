@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,6 +42,7 @@ from storage.state.alerts import (
 from storage.state.audit import Wanted, read_entries
 from storage.state.database import State, metadata
 from storage.state.outbox import take
+from tests.support.servers import ROOT
 
 HOST = labels(host="a")
 PLAN = Plan(receivers=("desk", "phone"), wait_seconds=0, interval_seconds=60, repeat_seconds=600)
@@ -134,6 +137,7 @@ def world(state: State) -> World:
     return World(state)
 
 
+@pytest.mark.transition("A1", "A9")
 def test_it_fires_each_receiver_has_a_message_and_hears_the_end(world: World) -> None:
     world.goes_on(0.5)
     assert world.said() == []
@@ -150,6 +154,7 @@ def test_it_fires_each_receiver_has_a_message_and_hears_the_end(world: World) ->
     assert world.said()[4:] == [(2, "opened", "desk"), (2, "opened", "phone")]
 
 
+@pytest.mark.transition("A23", "A24")
 def test_after_a_restart_nothing_is_told_again_and_the_end_is_told(world: World) -> None:
     world.goes_on(0.93)
     world.begin()
@@ -172,6 +177,7 @@ def test_an_engine_that_was_overtaken_writes_nothing_any_more(world: World) -> N
     assert world.said() == []
 
 
+@pytest.mark.transition("A13", "A17")
 def test_storage_away_is_an_error_that_is_told_and_not_a_resolution(world: World) -> None:
     world.goes_on(0.93)
     world.is_away = True
@@ -183,6 +189,7 @@ def test_storage_away_is_an_error_that_is_told_and_not_a_resolution(world: World
     assert [about for _, about, _ in world.said()][2:] == ["resolved", "resolved"]
 
 
+@pytest.mark.transition("A16")
 def test_a_series_that_goes_away_is_told_and_never_resolved_by_that(world: World) -> None:
     world.goes_on(0.93)
     world.values.clear()
@@ -192,6 +199,7 @@ def test_a_series_that_goes_away_is_told_and_never_resolved_by_that(world: World
     assert {about for _, about, _ in world.said()} == {"opened"}
 
 
+@pytest.mark.transition("A20")
 def test_a_rule_that_is_removed_resolves_what_it_had_told(world: World) -> None:
     world.goes_on(0.93)
     world.engine.use([])
@@ -205,6 +213,7 @@ def test_a_rule_that_is_removed_resolves_what_it_had_told(world: World) -> None:
     assert len(world.said()) == 4
 
 
+@pytest.mark.transition("A16")
 def test_what_was_taken_away_on_purpose_ends_and_who_was_told_of_it_hears_that(world: World) -> None:
     calm = labels(host="b")
     world.values[calm] = 0.1
@@ -257,6 +266,7 @@ def test_what_was_known_for_less_than_an_hour_is_not_missed(world: World) -> Non
     assert world.said() == [] and world.engine.conditions == {"cpu": 0}
 
 
+@pytest.mark.transition("A16")
 def test_what_is_not_reported_for_a_day_is_forgotten_when_somebody_has_it_in_hand(world: World) -> None:
     world.values[HOST] = 0.5
     world.runs(4_000)
@@ -291,12 +301,48 @@ def test_what_never_fired_and_is_not_reported_for_a_day_is_forgotten(state: Stat
     assert world.engine.conditions == {"cpu": 0, "b": 0} and world.said() == []
 
 
+@pytest.mark.transition("A18")
+def test_what_flaps_is_one_incident_until_it_is_quiet_for_an_hour(world: World) -> None:
+    for _ in range(3):
+        world.goes_on(0.93)
+        world.goes_on(0.5)
+    before = len(world.said())
+    assert world.happened()[-1] == "flapping"
+    for _ in range(10):
+        world.goes_on(0.93)
+        world.goes_on(0.5)
+    flapping = {about for _, about, _ in world.said()[before:]}
+    assert flapping <= {"changed", "reminded"} and world.engine.firing
+    assert world.happened().count("flapping") == 1
+    world.goes_on(0.5, 3_590)
+    assert world.engine.firing
+    world.goes_on(0.5, 20)
+    assert not world.engine.firing and world.said()[-1][1] == "resolved" and world.happened()[-1] == "steady"
+
+
+@pytest.mark.transition("A19")
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_rule_that_has_to_hold_for_longer_is_over_until_it_has(world: World, restarts: bool) -> None:
+    world.goes_on(0.93)
+    world.goes_on(0.93)
+    world.rules = (edited("cpu > 80 %", **{"for": "60 s"}),)
+    world.begin() if restarts else world.engine.use(world.rules)
+    world.goes_on(0.93)
+    assert [about for _, about, _ in world.said()] == ["opened"] * 2 + ["resolved"] * 2
+    world.goes_on(0.93, 20)
+    assert len(world.said()) == 4
+    world.goes_on(0.93, 20)
+    assert world.said()[4:] == [(2, "opened", "desk"), (2, "opened", "phone")], "60 s after it began"
+
+
+@pytest.mark.transition("B7")
 def test_what_is_muted_is_written_down_and_not_queued(world: World) -> None:
     world.muted = "silence 1"
     world.goes_on(0.93)
     assert {(each.status, each.muted_by) for each in world.messages()} == {("suppressed", "silence 1")}
 
 
+@pytest.mark.transition("A21")
 def test_the_clock_that_is_set_is_written_down_and_changes_nothing(world: World) -> None:
     world.goes_on(0.93)
     world.clock.jump(-7_200)
@@ -408,6 +454,7 @@ def test_a_rule_that_cannot_be_evaluated_blinds_no_other_one(state: State) -> No
     assert world.happened() == ["fires", "fires"]
 
 
+@pytest.mark.transition("B1", "B14")
 def test_what_has_a_cause_is_written_down_and_told_when_the_cause_is_over(state: State) -> None:
     feed = Rule.model_validate({"name": "feed", "when": "feed > 80 %", "severity": "critical", "every": "10 s"})
     world = World(state, (CPU, feed))
@@ -565,6 +612,19 @@ def test_wherever_the_process_ends_the_same_is_told_once_on_postgresql(new_postg
 
     holds()
     shared.close()
+
+
+def test_killed_at_any_moment_the_next_process_tells_what_one_alone_would_have(state: State) -> None:
+    """Real processes and SIGKILL: what the database has of a transaction then is what the next one finds."""
+    url = state.url.render_as_string(hide_password=False)
+    command = [sys.executable, "-m", "tests.support.killed_engine", url]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+    assert ran.returncode == 0, ran.stderr[-2_000:]
+    alone, *after = orjson.loads(ran.stdout)
+    assert [about for _, about, receiver in alone if receiver == "desk"] == [
+        "opened", "resolved", "opened", "acknowledged", "resolved",
+    ]  # fmt: skip
+    assert len(after) > 50 and all(each == alone for each in after)
 
 
 def test_of_two_engines_at_once_the_later_one_writes(state: State) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -60,6 +61,7 @@ def course(known: Incident, members: dict[str, Member], times: Sequence[float]) 
     return told
 
 
+@pytest.mark.transition("B1")
 def test_a_critical_one_is_told_at_once_and_a_warning_waits_for_others() -> None:
     assert said(open_incident(PLAIN, fires(CRITICAL), 0.0)) == [(About.OPENED, ("desk",))]
     begun = open_incident(PLAIN, fires(WARNING), 0.0)
@@ -67,11 +69,13 @@ def test_a_critical_one_is_told_at_once_and_a_warning_waits_for_others() -> None
     assert course(begun.incident, fires(WARNING, WARNING), [10, 29, 30, 40]) == [(30, About.OPENED)]
 
 
+@pytest.mark.transition("B9")
 def test_one_that_ends_before_it_was_told_is_never_told() -> None:
     over = tick(open_incident(PLAIN, fires(WARNING), 0.0).incident, {}, 10.0)
     assert said(over) == [] and over.incident.stage is Stage.CLOSED
 
 
+@pytest.mark.transition("B2")
 def test_who_joins_and_leaves_is_one_message_an_interval_and_the_same_again_is_none() -> None:
     more, one = fires(CRITICAL, WARNING), fires(CRITICAL)
     known = tick(opened(), more, 50.0)
@@ -83,6 +87,7 @@ def test_who_joins_and_leaves_is_one_message_an_interval_and_the_same_again_is_n
     assert said(tick(joined.incident, one, 200.0)) == [(About.CHANGED, ("desk",))]
 
 
+@pytest.mark.transition("A10")
 def test_a_higher_severity_is_told_at_once_and_nobody_has_it_in_hand_any_more() -> None:
     known = tick(opened(PLAIN, WARNING), fires(WARNING), 30.0).incident
     held = acknowledge(known, "ana", 5_000.0, 31.0)
@@ -92,12 +97,17 @@ def test_a_higher_severity_is_told_at_once_and_nobody_has_it_in_hand_any_more() 
     assert (worse.incident.stage, worse.incident.acknowledged_by) == (Stage.OPEN, "")
 
 
+@pytest.mark.transition("A11")
 def test_a_lower_severity_is_told_only_where_that_is_wanted() -> None:
     assert course(opened(), fires(WARNING), range(0, 900, 50)) == []
     telling = Plan(receivers=("desk",), interval_seconds=100, tells_lowered=True)
     assert course(opened(telling), fires(WARNING), range(0, 900, 50)) == [(100, About.LOWERED)]
+    held = acknowledge(opened(telling), "ana", 5_000.0, 1.0).incident
+    lower = tick(held, fires(WARNING), 200.0)
+    assert said(lower) == [(About.LOWERED, ("desk",))] and lower.incident.stage is Stage.ACKNOWLEDGED
 
 
+@pytest.mark.transition("B5")
 def test_nobody_acknowledges_so_the_next_are_told_round_after_round_until_there_is_nobody() -> None:
     known, told = opened(PLAN), []
     for at in range(0, 2_000, 10):
@@ -115,6 +125,7 @@ def test_nobody_acknowledges_so_the_next_are_told_round_after_round_until_there_
     assert set(known.told) == {"desk", "phone", "boss"}
 
 
+@pytest.mark.transition("B3", "B4")
 def test_acknowledged_nothing_is_repeated_until_that_ends_and_then_the_step_goes_on() -> None:
     known = tick(opened(PLAN), fires(CRITICAL), 60.0).incident
     held = acknowledge(known, "ana", 10_000.0, 70.0)
@@ -124,12 +135,14 @@ def test_acknowledged_nothing_is_repeated_until_that_ends_and_then_the_step_goes
     assert told == [(10_000, About.ACK_ENDED), (10_120, About.ESCALATED)]
 
 
+@pytest.mark.transition("B6")
 def test_without_a_message_for_long_it_is_told_again() -> None:
     assert course(opened(), fires(CRITICAL), [999, 1_000, 1_500, 2_000]) == [
         (1_000, About.REMINDED), (2_000, About.REMINDED),
     ]  # fmt: skip
 
 
+@pytest.mark.transition("B7", "B8")
 def test_muted_it_is_written_down_once_and_told_when_that_ends_if_it_still_fires() -> None:
     quiet = fires(CRITICAL, muted_by=SILENCE)
     begun = open_incident(PLAIN, quiet, 0.0)
@@ -140,6 +153,7 @@ def test_muted_it_is_written_down_once_and_told_when_that_ends_if_it_still_fires
     assert tick(still.incident, {}, 5_001.0).messages == ()
 
 
+@pytest.mark.transition("B8", "B9")
 def test_muted_after_it_was_told_nothing_is_said_but_its_end() -> None:
     quiet = fires(CRITICAL, muted_by=SILENCE)
     still = tick(opened(), quiet, 5_000.0)
@@ -148,6 +162,7 @@ def test_muted_after_it_was_told_nothing_is_said_but_its_end() -> None:
     assert said(tick(still.incident, {}, 5_001.0)) == [(About.RESOLVED, ("desk",))]
 
 
+@pytest.mark.transition("B8")
 def test_worse_while_it_is_muted_is_told_when_that_ends() -> None:
     known = tick(opened(PLAIN, WARNING), fires(WARNING), 30.0).incident
     quiet = tick(known, fires(CRITICAL, muted_by=SILENCE), 40.0)

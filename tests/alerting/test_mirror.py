@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from alerting.mirror import NAME, Mirror
 from storage.state.alerts import HistoryRow, add_history
 from storage.state.audit import set_mark
+from storage.state.database import State
 from storage.stores import Stores
+
+
+@pytest.fixture
+def stores(stores: Stores, either_state: State) -> Stores:
+    return replace(stores, state=either_state)
 
 
 def put(stores: Stores, *what: str) -> None:

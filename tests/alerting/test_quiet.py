@@ -24,6 +24,11 @@ A, B = labels(host="a"), labels(host="b")
 FIRES = Condition(Phase.FIRING, severity=Severity.CRITICAL)
 
 
+@pytest.fixture
+def state(either_state: State) -> State:
+    return either_state
+
+
 def silence(matchers: str, begins: float = NOW, lasts: float = 3_600) -> Silence:
     return Silence(read_matchers(matchers), begins, begins + lasts, "why", "ana", NOW)
 
@@ -43,6 +48,16 @@ def test_a_silence_means_alerts_by_all_their_labels(state: State, matchers: str,
     quiet = Quiet(state)
     quiet.look(NOW)
     assert quiet.why(CPU, A, FIRES) == ("silence 1" if is_quiet else "")
+
+
+@pytest.mark.transition("A15", "B7")
+def test_what_lacks_data_has_its_labels_and_the_same_silence(state: State) -> None:
+    add_silence(state, silence('host="a", severity="critical"'))
+    quiet = Quiet(state)
+    quiet.look(NOW)
+    for phase in (Phase.FIRING, Phase.RECOVERING, Phase.NO_DATA, Phase.ERROR):
+        blind = Condition(phase, severity=Severity.CRITICAL, is_announced=True)
+        assert quiet.why(CPU, A, blind) == "silence 1", phase
 
 
 def test_a_rule_that_is_changed_under_a_silence_is_quiet_by_what_it_is_now(state: State) -> None:

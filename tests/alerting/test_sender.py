@@ -45,6 +45,11 @@ def outbox(state: State, desk: Receiver, phone: Receiver) -> Outbox:
     return with_channels(state, desk, phone)
 
 
+@pytest.fixture
+def either_outbox(either_state: State, desk: Receiver, phone: Receiver) -> Outbox:
+    return with_channels(either_state, desk, phone)
+
+
 def with_channels(state: State, desk: Receiver, phone: Receiver, **more: Any) -> Outbox:
     """Two webhooks; the phone stands in for the desk."""
     webhooks = [
@@ -64,6 +69,7 @@ def subjects(receiver: Receiver) -> list[str]:
     return [each.json["subject"] for each in receiver.received]
 
 
+@pytest.mark.transition("B10")
 def test_a_message_is_sent_once_and_what_was_answered_is_kept(outbox: Outbox, desk: Receiver) -> None:
     outbox.put("desk")
     one = postman(outbox)
@@ -77,6 +83,7 @@ def test_a_message_is_sent_once_and_what_was_answered_is_kept(outbox: Outbox, de
     assert (told.what, told.detail, told.incident, told.at) == ("delivered", "desk: opened", 1, outbox.clock.now())
 
 
+@pytest.mark.transition("B11")
 def test_a_channel_that_is_down_is_tried_again_ever_more_slowly(outbox: Outbox, desk: Receiver) -> None:
     desk.then(DOWN, DOWN, DOWN, DOWN, OK)
     outbox.put("desk")
@@ -128,6 +135,7 @@ def test_one_that_answers_twice_is_sent_to_once(outbox: Outbox, desk: Receiver) 
     assert outbox.states() == [("opened", "sent")] and len(desk.received) == 1
 
 
+@pytest.mark.transition("B12")
 def test_what_is_refused_goes_to_the_fallback_at_once_and_the_channel_is_told_of_once(
     outbox: Outbox, desk: Receiver, phone: Receiver
 ) -> None:
@@ -180,6 +188,7 @@ def test_the_end_is_told_where_it_was_heard_though_the_channel_works_again(
     assert subjects(phone)[-1] == "[RESOLVED] CPU busy: host a"
 
 
+@pytest.mark.transition("B12")
 def test_it_is_given_up_after_its_time_and_the_end_of_it_later(outbox: Outbox, desk: Receiver) -> None:
     desk.then(DOWN)
     outbox.put("desk")
@@ -203,6 +212,7 @@ def test_a_wait_that_is_longer_than_our_patience_is_not_waited_for(outbox: Outbo
     assert outbox.states("desk") == [("opened", "failed")] and len(outbox.rows("phone")) == 2
 
 
+@pytest.mark.transition("B11")
 def test_what_is_over_before_it_was_told_is_told_in_one_message(outbox: Outbox, desk: Receiver) -> None:
     desk.then(DOWN)
     outbox.put("desk")
@@ -235,6 +245,7 @@ def test_who_was_never_told_does_not_hear_the_end(outbox: Outbox, desk: Receiver
     assert outbox.states() == [("opened", "suppressed"), ("resolved", "suppressed")] and desk.received == []
 
 
+@pytest.mark.transition("B13")
 def test_a_limit_holds_back_all_but_what_is_critical_and_a_digest_tells_it(
     state: State, desk: Receiver, phone: Receiver
 ) -> None:
@@ -292,7 +303,10 @@ def test_a_channel_that_asks_for_an_hour_gives_up_what_cannot_wait_and_the_fallb
     assert [row.status for row in outbox.rows("desk")] == ["sent", "failed", "sent"]
 
 
-def test_an_attempt_that_nobody_finished_is_made_again_and_not_twice_at_once(outbox: Outbox, desk: Receiver) -> None:
+def test_an_attempt_that_nobody_finished_is_made_again_and_not_twice_at_once(
+    either_outbox: Outbox, desk: Receiver
+) -> None:
+    outbox = either_outbox
     outbox.put("desk")
     died = postman(outbox)
     assert died._take(outbox.clock.now())
@@ -303,7 +317,8 @@ def test_an_attempt_that_nobody_finished_is_made_again_and_not_twice_at_once(out
     assert outbox.rows()[0].attempts == 2
 
 
-def test_a_sender_that_was_overtaken_sends_nothing(outbox: Outbox, desk: Receiver) -> None:
+def test_a_sender_that_was_overtaken_sends_nothing(either_outbox: Outbox, desk: Receiver) -> None:
+    outbox = either_outbox
     outbox.put("desk")
     with outbox.state.begin() as connection:
         check_token(connection, TOKEN + 1, outbox.clock.now(), outbox.clock.now())

@@ -103,3 +103,20 @@ def test_what_nobody_knows_is_null_and_not_nothing(foreign: Stores) -> None:
         assert [row[name] for name in ("long", "short", "net", "gross", "net_ratio", "day", "month", "total")] == [
             None
         ] * 8
+
+
+def test_a_price_that_is_hard_to_believe_comes_with_the_reason(foreign: Stores) -> None:
+    send, today = sender(foreign), at(NOW // DAY * DAY)
+    row = {"portfolio": "alpha", "ts": today, "quantity": 50, "currency": "USD"}
+    held = [{**row, "instrument": "ACME", "price": 120}, {**row, "instrument": "FINE", "price": 7}]
+    assert send("positions", held).status_code == 200
+    client = client_of(foreign, READER)
+    told = client.get("/api/v1/portfolios/own:alpha/holdings").json
+    assert {each["instrument"]: each["price_doubt"] for each in told["items"]} == {
+        "ACME": "10.00 in the report before, 120.00 now: more than 10 times", "FINE": "",
+    }  # fmt: skip
+    sentence = "Prices that are hard to believe: ACME. /holdings says why."
+    assert sentence in told["told"]
+    assert sentence in client.get("/api/v1/portfolios/own:alpha/exposure").json["told"]
+    before = client.get(f"/api/v1/portfolios/own:alpha/holdings?asof={at(NOW // DAY * DAY - DAY)[:10]}").json
+    assert [each["price_doubt"] for each in before["items"]] == [""] and sentence not in before["told"]

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from access.viewer import Viewer
@@ -82,6 +83,9 @@ def written(rows: list[dict[str, Any]], kind: str) -> tuple[bytes, str]:
         return text.getvalue().encode(), "text/csv"
     sink = pa.BufferOutputStream()
     table = pa.Table.from_pylist(rows)
+    if kind == "parquet":
+        pq.write_table(table, sink)
+        return sink.getvalue().to_pybytes(), "application/vnd.apache.parquet"
     new = pa.ipc.new_file if kind == "arrow file" else pa.ipc.new_stream
     with new(sink, table.schema) as stream:
         stream.write_table(table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ from core.errors import ImportRejected
 from core.ingest.kinds import KINDS
 from portfolio.imports.inbox import make
 from portfolio.ingest.files import row_kind, take_rows_file
-from portfolio.ingest.header import PEEKED_BYTES, columns_in, what_it_seems
+from portfolio.ingest.header import columns_in, peeked, what_it_seems
 from portfolio.ingest.names import kind_in
 from storage.stores import Stores
 from tests.ingest.conftest import Send, count
@@ -98,12 +99,13 @@ EXAMPLES: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("kind", EXAMPLES)
-@pytest.mark.parametrize("how", ["csv", "json", "ndjson", "arrow", "csv.gz", "csv.zst"])
+@pytest.mark.parametrize("how", ["csv", "json", "ndjson", "arrow", "parquet", "csv.gz", "csv.zst"])
 def test_a_file_of_any_name_is_of_the_kind_whose_columns_it_has(kind: str, how: str) -> None:
     body, _ = written([EXAMPLES[kind]] * 2, how.partition(".")[0])
     packed = {"gz": gzip.compress, "zst": lambda each: pa.compress(each, "zstd", asbytes=True)}
     content = packed[how[4:]](body) if "." in how else body
-    found = row_kind(f"export 17.{how}", content[:PEEKED_BYTES])
+    name = f"export 17.{how}"
+    found = row_kind(name, peeked(name, io.BytesIO(content)))
     assert found is not None and found.name == kind
 
 

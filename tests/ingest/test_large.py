@@ -62,7 +62,7 @@ def taken(stores: Stores, path: Path, kind: str = "trades") -> tuple[RowsTaken, 
             return ended.value, told
 
 
-@pytest.mark.parametrize("how", ["csv", "ndjson", "json", "arrow", "csv.gz"])
+@pytest.mark.parametrize("how", ["csv", "ndjson", "json", "arrow", "parquet", "csv.gz"])
 def test_every_row_of_every_part_is_stored_once(funded: Stores, tmp_path: Path, how: str) -> None:
     path = file_of(tmp_path, [trade(at) for at in range(ROWS)], how)
     found, told = taken(funded, path)

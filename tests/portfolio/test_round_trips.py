@@ -10,17 +10,23 @@ from typing import Any
 import numpy as np
 import pytest
 
+from access.viewer import Viewer
 from core.clock import SystemClock
+from core.roles import Role
+from dashboard.trades.cards import remarks
 from portfolio import matched_trips, round_trips
 from portfolio.day_holdings import holdings
 from portfolio.excursions import NO_CLOSE, Excursion, excursions_of
 from portfolio.query import PortfolioQuery
 from portfolio.round_trips import Trips, trips_of
 from sample.load import load_sample, portfolios
+from storage.clickhouse.reads.orders import Odd
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
+from tests.dashboard.tabs.test_holdings import text_of
 from tests.ingest.conftest import Send, sender
 from tests.ingest.test_door import DAY, at
+from tests.support.api import client_of
 
 FUND, *STRATEGIES = portfolios("sample")
 ALPHA = Portfolio("own", "alpha", "Alpha", currency="EUR")
@@ -87,7 +93,7 @@ def test_what_trips_brought_and_what_is_open_is_all_that_was_ever_gained(sample:
         )
         unrealised = math.fsum(worth[book[:2]].value - each.cost_base for book, each in found.matched.open.items())
         assert found.all().profit + unrealised == pytest.approx(held.all().total, rel=EXACT)
-        assert (found.unknown, found.matched.left_out, found.matched.refused) == (0, 0, ())
+        assert (found.unknown, found.matched.left_out, found.matched.refused) == (0, {}, ())
 
 
 def test_groups_add_up_to_all_and_windows_to_the_whole(sample: Stores) -> None:
@@ -205,7 +211,24 @@ def test_too_many_trades_leave_out_what_was_traded_longest_ago_whole(
              fill(place - 8, "sell", 1, 6, instrument=symbol))  # fmt: skip
     found = of(funded)
     assert [each.about.symbol for each in found.trips] == ["NEW"]
-    assert (found.matched.left_out, found.matched.instruments_left_out) == (2, 1)
+    assert (found.matched.left_out, found.matched.trades) == ({"OLD": 2}, 2)
+    said = "2 of 4 fills were matched: OLD (2) left out whole, as more than 3 are not matched at once."
+    told_by_api = client_of(funded, Viewer("reader", Role.VIEWER)).get("/api/v1/portfolios/own:alpha/round-trips").json
+    assert said in told_by_api["told"]
+    assert said in text_of(remarks([], found, Odd()))
+
+
+def test_one_instrument_of_too_many_fills_is_named_with_how_many_were_looked_at(
+    funded: Stores, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matched_trips, "MOST_TRADES", 3)
+    tell(send, "trades", *(fill(day / 10 - 9, "buy" if day % 2 else "sell", 1, 5) for day in range(4)))
+    tell(send, "trades", fill(-9.5, "buy", 1, 5, instrument="FEW"), fill(-9.4, "sell", 1, 6, instrument="FEW"))
+    found = of(funded)
+    assert {each.about.symbol for each in found.trips} == {"FEW"}
+    assert found.matched.left_out_said == (
+        "2 of 6 fills were matched: ACME (4) left out whole, as more than 3 are not matched at once."
+    )
 
 
 def test_trades_that_come_later_are_in_the_next_look(funded: Stores, send: Send) -> None:

@@ -12,12 +12,15 @@ from typing import Any
 
 import orjson
 
+GIGABYTE = 1_000_000_000
+
 
 @dataclass(frozen=True)
 class Reply:
     """What a receiver does with one request.
 
-    behaviour: answers, hangs, drips, cuts (closes within the first line of its reply), twice.
+    behaviour: answers, hangs, drips, cuts (closes within the first line of its reply), halves (closes in the middle of
+    its body), twice, floods (answers with GIGABYTE bytes).
     """
 
     status: int = 200
@@ -46,6 +49,8 @@ class Receiver:
 
     def __init__(self, *replies: Reply) -> None:
         self.received: list[Received] = []
+        self.flooded_bytes = 0
+        """How much of floods was taken from us."""
         self._replies = deque(replies or (Reply(),))
         self._stopping = threading.Event()
         self._lock = threading.Lock()
@@ -105,5 +110,18 @@ class Receiver:
         whole = head + b"\r\n" + reply.body
         if reply.behaviour == "cuts":
             handler.wfile.write(head[:9])
+        elif reply.behaviour == "halves":
+            handler.wfile.write(whole[: len(whole) - len(reply.body) // 2])
+        elif reply.behaviour == "floods":
+            self._flood(handler, f"HTTP/1.1 {reply.status} Said\r\nContent-Length: {GIGABYTE}\r\n\r\n".encode())
         else:
             handler.wfile.write(whole * (2 if reply.behaviour == "twice" else 1))
+
+    def _flood(self, handler: BaseHTTPRequestHandler, head: bytes) -> None:
+        try:
+            handler.wfile.write(head)
+            while self.flooded_bytes < GIGABYTE and not self._stopping.is_set():
+                handler.wfile.write(b" " * 65_536)
+                self.flooded_bytes += 65_536
+        except OSError:  # it hung up
+            return

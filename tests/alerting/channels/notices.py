@@ -1,4 +1,4 @@
-"""A message as channels get it."""
+"""A message as channels get it, and the channels that speak HTTP."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from alerting.notice import Alert, Notice
 from core.alerts.severity import Severity
+from core.settings.channels import Channel, Discord, PagerDuty, Slack, Sms, Telegram, Webhook
 
 
 def notice(about: str = "opened", **more: Any) -> Notice:
@@ -22,3 +23,18 @@ def notice(about: str = "opened", **more: Any) -> Notice:
         "link": "https://fund.example/alerts?incident=7",
     }  # fmt: skip
     return Notice(**{**given, **more})
+
+
+def every(url: str) -> list[Channel]:
+    """Return a channel of each kind that speaks HTTP; the word hunter2 is in each of their secrets."""
+    return [
+        Slack.model_validate({"name": "s", "url": f"{url}/services/hunter2"}),
+        Slack.model_validate({"name": "s", "token": "hunter2", "channel": "C1", "api": f"{url}/api"}),
+        Discord.model_validate({"name": "d", "url": f"{url}/api/webhooks/1/hunter2"}),
+        Telegram.model_validate({"name": "t", "token": "1:hunter2", "chat": "-100", "api": url}),
+        PagerDuty.model_validate({"name": "p", "routing_key": "hunter2", "url": f"{url}/enqueue"}),
+        Sms.model_validate(
+            {"name": "m", "account": "AC1", "token": "hunter2", "sender": "+15550100", "to": "+15550111", "api": url}
+        ),
+        Webhook.model_validate({"name": "w", "url": f"{url}/hook", "headers": {"Authorization": "hunter2"}}),
+    ]

@@ -123,26 +123,61 @@ def test_a_server_that_behaves_badly_costs_no_more_than_the_deadline(behaviour: 
     assert time.monotonic() - began < 1 + BUSY_SECONDS
 
 
-def test_a_server_that_hangs_after_it_took_the_mail_is_not_sent_it_again() -> None:
-    talk = [b"220 hi", b"250 me", b"250 ok", b"250 ok", b"354 go", b"250 taken"]
-    listener = socket.create_server(("127.0.0.1", 0))
-    stopping = threading.Event()
+class Scripted:
+    """A server that says one line after another, whatever it hears, and then nothing more; `hangs_up`: it closes."""
 
-    def serve() -> None:
-        connection, _ = listener.accept()
+    def __init__(self, *talk: bytes, hangs_up: bool = False) -> None:
+        self.heard = b""
+        self._talk, self._hangs_up = talk, hangs_up
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self.port = int(self._listener.getsockname()[1])
+
+    def __enter__(self) -> Scripted:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._thread.join(2)
+        self._listener.close()
+
+    def _serve(self) -> None:
+        connection, _ = self._listener.accept()
         with connection:
-            for line in talk:
+            for line in self._talk:
                 connection.sendall(line + b"\r\n")
                 data = connection.recv(65_536)
                 while line.startswith(b"354") and not data.endswith(b"\r\n.\r\n"):
                     data += connection.recv(65_536)
-            stopping.wait(20)
+                self.heard += data
+            if not self._hangs_up:
+                self._stopping.wait(20)
 
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        assert send(channel(listener.getsockname()[1], timeout_seconds=4), notice()).startswith("<fundwatch-m1-7")
-    finally:
-        stopping.set()
-        thread.join(2)
-        listener.close()
+
+GREETED = (b"220 hi", b"250 me", b"250 ok", b"250 ok")
+
+
+@pytest.mark.parametrize("hangs_up", [False, True])
+@pytest.mark.parametrize("talk", [GREETED, (*GREETED, b"354 go")], ids=["before the mail", "behind the mail"])
+def test_a_server_that_hangs_or_closes_in_data_has_not_taken_it(talk: tuple[bytes, ...], hangs_up: bool) -> None:
+    began = time.monotonic()
+    with Scripted(*talk, hangs_up=hangs_up) as server, pytest.raises(DeliveryUnavailable):
+        send(channel(server.port, timeout_seconds=2), notice())
+    assert time.monotonic() - began < 2 + BUSY_SECONDS
+    assert server.heard.endswith(b"\r\n.\r\n") is (talk[-1] == b"354 go")
+
+
+@pytest.mark.parametrize(("said", "error"), [("450", DeliveryUnavailable), ("550", DeliveryRefused)])
+def test_where_nobody_is_taken_the_code_says_whether_it_is_tried_again(
+    server: Controller, mailboxes: Mailboxes, said: str, error: type[Exception]
+) -> None:
+    mailboxes.refused = {"desk@fund.example": f"{said} not now"}
+    with pytest.raises(error, match=f"{said}: not now"):
+        send(channel(server.port), notice())
+
+
+def test_a_server_that_hangs_after_it_took_the_mail_is_not_sent_it_again() -> None:
+    with Scripted(*GREETED, b"354 go", b"250 taken") as server:
+        assert send(channel(server.port, timeout_seconds=4), notice()).startswith("<fundwatch-m1-7")

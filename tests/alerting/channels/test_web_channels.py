@@ -14,15 +14,10 @@ from alerting.channels import send
 from alerting.notice import as_data
 from core.errors import DeliveryRefused, DeliveryUnavailable
 from core.settings.channels import (
-    Channel,
-    Discord,
     PagerDuty,
-    Slack,
-    Sms,
-    Telegram,
     Webhook,
 )
-from tests.alerting.channels.notices import notice
+from tests.alerting.channels.notices import every, notice
 from tests.support.receivers import Receiver, Reply
 
 
@@ -34,21 +29,6 @@ def receiver() -> Iterator[Receiver]:
 
 def says(**answer: Any) -> Reply:
     return Reply(body=orjson.dumps(answer))
-
-
-def every(url: str) -> list[Channel]:
-    """Return a channel of each kind that speaks HTTP; the word hunter2 is in each of their secrets."""
-    return [
-        Slack.model_validate({"name": "s", "url": f"{url}/services/hunter2"}),
-        Slack.model_validate({"name": "s", "token": "hunter2", "channel": "C1", "api": f"{url}/api"}),
-        Discord.model_validate({"name": "d", "url": f"{url}/api/webhooks/1/hunter2"}),
-        Telegram.model_validate({"name": "t", "token": "1:hunter2", "chat": "-100", "api": url}),
-        PagerDuty.model_validate({"name": "p", "routing_key": "hunter2", "url": f"{url}/enqueue"}),
-        Sms.model_validate(
-            {"name": "m", "account": "AC1", "token": "hunter2", "sender": "+15550100", "to": "+15550111", "api": url}
-        ),
-        Webhook.model_validate({"name": "w", "url": f"{url}/hook", "headers": {"Authorization": "hunter2"}}),
-    ]
 
 
 @pytest.mark.parametrize("number", range(7))
