@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import orjson
 
-from alerting.engine import CONDITIONS, INCIDENTS
+from alerting.keeping import CONDITIONS, INCIDENTS
 from alerting.notice import Alert
 from alerting.words import message_of, title_of
 from core.alerts.rule import Rule

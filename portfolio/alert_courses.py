@@ -17,6 +17,7 @@ from core.alerts.figures import LIMIT, LIMIT_LEVEL, Of
 from core.alerts.labels import OWN as OF_EVERY_ALERT
 from core.alerts.rule import Rule
 from core.alerts.thresholds import Bound, bounds_of
+from core.clock import DAY_SECONDS
 from core.metrics import unit_of
 from portfolio.as_it_was import past_of
 from portfolio.given import said_of
@@ -25,7 +26,6 @@ from portfolio.limits.measures import FIGURES_OF_RETURNS
 from portfolio.reports import covers
 from portfolio.rule_figures import figures_of, key_of_figure, past_values
 from portfolio.vocabulary import query_of, vocabulary
-from storage.clickhouse.reads.portfolio import DAY_SECONDS
 
 if TYPE_CHECKING:
     from core.alerts.series import Series

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.clock import DAY_SECONDS
 from portfolio.histories import exchange
 from portfolio.holdings import Holding, Holdings
 from portfolio.limits.known import above
-from storage.clickhouse.reads.portfolio import DAY_SECONDS
 
 if TYPE_CHECKING:
     from portfolio.thought_trades import Priced, Tried
