@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from access.viewer import Viewer
-from core.clock import SystemClock
 from core.format import points
 from core.roles import Role
 from dashboard.holdings.cards import remarks
@@ -24,29 +22,17 @@ from portfolio.risk import book_of
 from portfolio.risk_query import RiskQuery
 from portfolio.stress import stated, stressed
 from portfolio.thought_trades import Trade, tried
-from storage.state.portfolios import put_portfolios
 from storage.stores import Stores
 from tests.dashboard.tabs.test_holdings import text_of
-from tests.ingest.conftest import Send, sender
 from tests.ingest.test_door import DAY, at
-from tests.portfolio.test_holdings import ALPHA, TODAY, tell
+from tests.portfolio.test_holdings import TODAY, tell
+from tests.support.funded import ALPHA, Send
 
 RATES = (1.25, 1.0, 1.1)
 """Dollars for a euro on the three days."""
 USD = [1 / each for each in RATES]
 GAINS = (2 * 1 * 50, 2 * 2 * 50, 2 * 50 + 1 * 50)
 """Dollars of each day: two from 100 to 101 and to 103; then one sold at 104, one held to 105."""
-
-
-@pytest.fixture
-def funded(stores: Stores) -> Stores:
-    put_portfolios(stores.state, [ALPHA])
-    return replace(stores, clock=SystemClock())
-
-
-@pytest.fixture
-def send(funded: Stores) -> Send:
-    return sender(funded)
 
 
 @pytest.fixture

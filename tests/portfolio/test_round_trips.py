@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.clock import SystemClock
 from portfolio import matched_trips, round_trips
 from portfolio.day_holdings import holdings
 from portfolio.excursions import NO_CLOSE, Excursion, excursions_of
@@ -19,11 +18,10 @@ from portfolio.round_trips import Trips, trips_of
 from sample.load import load_sample, portfolios
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
-from tests.ingest.conftest import Send, sender
 from tests.ingest.test_door import DAY, at
+from tests.support.funded import ALPHA, Send
 
 FUND, *STRATEGIES = portfolios("sample")
-ALPHA = Portfolio("own", "alpha", "Alpha", currency="EUR")
 EXACT = 1e-9
 TODAY = int(time.time()) // DAY * DAY - 2 * DAY
 
@@ -32,19 +30,6 @@ TODAY = int(time.time()) // DAY * DAY - 2 * DAY
 def sample(stores: Stores) -> Stores:
     load_sample(stores)
     return stores
-
-
-@pytest.fixture
-def funded(stores: Stores) -> Stores:
-    """Stores by the machine's clock, with an own portfolio."""
-    put_portfolios(stores.state, [ALPHA])
-    return replace(stores, clock=SystemClock())
-
-
-@pytest.fixture
-def send(funded: Stores) -> Send:
-    """Sends rows, and returns the answer."""
-    return sender(funded)
 
 
 def tell(send: Send, kind: str, *rows: dict[str, Any]) -> None:

@@ -10,9 +10,9 @@ from dashboard.tabs import attribution, holdings, trades
 from dashboard.views.tab import Choices, Page
 from storage.stores import Stores
 from tests.dashboard.tabs.test_holdings import text_of
-from tests.ingest.conftest import Send
 from tests.ingest.test_door import DAY, at
 from tests.portfolio.test_holdings import TODAY, bought, held, tell
+from tests.support.funded import Send
 
 
 def shown(stores: Stores, page: Page, slot: str) -> str:
