@@ -18,7 +18,7 @@ from dashboard.components.spark import spark
 from dashboard.components.table import Cell, Column, cut_cell, data_table, or_none
 from dashboard.services.cards import ALL, Past, is_known, is_paused, past_of, uptime, watched, word_of
 from dashboard.sources.actions import action_button
-from dashboard.sources.changes import changes_table
+from dashboard.sources.changes import CHANGES, changes_table
 from dashboard.sources.shown import Shown
 from dashboard.sources.table import ACTIONS
 from status.freshness import is_stale
@@ -175,5 +175,5 @@ def _interface(interface: Interface, now: float, link_limit: Limit) -> dict[str,
     }  # fmt: skip
 
 
-TABLES: dict[str, Callable[[Shown], Any]] = {ALL: services, "changes": changes, "interfaces": interfaces}
+TABLES: dict[str, Callable[[Shown], Any]] = {ALL: services, CHANGES: changes, "interfaces": interfaces}
 """Tables of all kinds together, by the name of their panel."""

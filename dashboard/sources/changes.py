@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from access.viewer import Viewer
     from storage.stores import Stores
 
+CHANGES = "changes"
+"""Name of the table of the changes of state, for a tab that does not want it at its end."""
 TALL_PX, SHORT_PX = 260, 120
 READ_AGAIN_SECONDS = 15.0
 """A row is stored a moment after the reading that it follows from."""
