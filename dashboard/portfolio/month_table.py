@@ -32,8 +32,13 @@ def heat_table(data: PortfolioData) -> html.Div:
     beside = _of_years(other) if other else {}
     columns = [
         Column("year", "Year", numeric=False),
-        *[Column(f"m{at}", month[0], definition=month, plain=month) for at, month in enumerate(MONTHS)],
-        Column("total", "Total", definition="Compounded over the year; the first and the last as far as they go"),
+        *[Column(f"m{at}", month[0], definition=month, plain=month, unit="ratio") for at, month in enumerate(MONTHS)],
+        Column(
+            "total",
+            "Total",
+            definition="Compounded over the year; the first and the last as far as they go",
+            unit="ratio",
+        ),
         *(
             [
                 Column(
@@ -42,6 +47,7 @@ def heat_table(data: PortfolioData) -> html.Div:
                     definition=f"Relative return: the year’s return less that of {data.benchmark_name} over the same "
                     "days, in percentage points (arithmetic)",
                     plain=f"Less {data.benchmark_name}",
+                    unit="ratio",
                 )
             ]
             if other

@@ -39,7 +39,7 @@ COLUMNS = (
     Column("what", "What", numeric=False),
     Column("state", "Became", numeric=False),
     Column("before", "Was", numeric=False, definition="The state that ended; hover: its newest reason."),
-    Column("held", "For", definition="How long the state that ended had lasted."),
+    Column("held", "For", definition="How long the state that ended had lasted.", unit="s"),
     Column("why", "Why", numeric=False),
 )
 
