@@ -18,19 +18,27 @@ from dashboard.sources.choosing import chosen_instances, folded_instances
 from dashboard.sources.rows import strips_of
 from dashboard.sources.shown import Shown
 from dashboard.sources.strip import ServerRow, kinds_line, source_verdict
+from dashboard.sources.tab import WINDOWS, SourceTab
 from dashboard.views.problem import problem_of
-from dashboard.views.span import Span, span_line
+from dashboard.views.span import Span, chosen_span, filled_span, span_line
 from dashboard.views.tab import Choices, View
 from portfolio.withheld import actions_for
 from status.freshness import NO_READING, next_stale_at, reading_stale_after_seconds
-from status.instances import Instance, newest, slowest_stale_after_seconds
+from status.instances import Instance, instances, newest, slowest_stale_after_seconds
 from storage.clickhouse.reads.sources import SourceSeries, read_sources
 from storage.state.actions import Action, recent_actions
 
 if TYPE_CHECKING:
     from access.viewer import Viewer
-    from dashboard.sources.tab import SourceTab
     from storage.stores import Stores
+
+
+def view(tab: SourceTab, stores: Stores, choices: Choices, viewer: Viewer) -> View:
+    """Return the view of a tab, over the window that is chosen."""
+    found = instances(stores, *tab.kinds)
+    span = chosen_span(choices, stores.clock.now(), WINDOWS)
+    filled = filled_span(stores, span, [each.collector for each in chosen_instances(found, choices)])
+    return view_over(tab, stores, choices, viewer, found, filled)
 
 
 def view_over(

@@ -23,18 +23,16 @@ from dashboard.components.choices import choice_bar, choice_segments, choice_sel
 from dashboard.components.markup import markup
 from dashboard.components.panel import panels, slot, verdict_slot
 from dashboard.sources.actions import action_stores, actions_panel, register_actions
-from dashboard.sources.asking import try_form
 from dashboard.sources.changes import CHANGES, changes_panel, changes_route
 from dashboard.sources.choosing import ALL, chosen_instances
-from dashboard.sources.drawn import view_over
 from dashboard.sources.rows import room_of
 from dashboard.sources.section import Section
 from dashboard.sources.shown import Shown
 from dashboard.sources.strip import MOST_CARDS, how_to_watch
 from dashboard.views.panel import Panel
 from dashboard.views.route import HTML, Answer, Route
-from dashboard.views.span import DEFAULT_WINDOW, chosen_span, filled_span, window_options
-from dashboard.views.tab import Choices, Tab, View
+from dashboard.views.span import DEFAULT_WINDOW, chosen_span, window_options
+from dashboard.views.tab import Choices
 from status.instances import Instance, instance_names, instances
 from storage.clickhouse.reads.sources import SourceSeries
 
@@ -183,13 +181,6 @@ class SourceTab:
         own = html.Details([html.Summary(f"Fundwatch’s own: {names}"), *shown], className="fw-own")
         return [how_to_watch(self.unwatched, is_open=True), own]
 
-    def build(self, stores: Stores, choices: Choices, viewer: Viewer) -> View:
-        """Return the view: the present from Redis, charts from ClickHouse, either without the other."""
-        found = instances(stores, *self.kinds)
-        span = chosen_span(choices, stores.clock.now(), WINDOWS)
-        filled = filled_span(stores, span, [each.collector for each in chosen_instances(found, choices)])
-        return view_over(self, stores, choices, viewer, found, filled)
-
     def register(self, app: Dash, stores: Stores) -> None:
         """Register what its buttons ask for, and the addresses that its sections add."""
         register_actions(self.id, {section.kind: section.actions for section in self.sections})(app, stores)
@@ -261,27 +252,3 @@ class SourceTab:
         if self.first_charts is None:
             return ()
         return tuple(graph for section in self.sections for graph in section.graphs(self.id, self.first_charts))
-
-
-def source_tab(tab: SourceTab, title: str, key: str) -> Tab:
-    """Return the page that a tab of watched sources is."""
-    return Tab(
-        id=tab.id,
-        title=title,
-        icon=tab.id,
-        key=key,
-        path=f"/{tab.id}",
-        layout=tab.layout,
-        build=tab.build,
-        varies_by=VARIES_BY,
-        datasets=(*tab.kinds, "actions", *tab.datasets),
-        slots=tab.slots,
-        panels=tab.panels,
-        graphs=tab.graphs,
-        zoom_graphs=tab.graphs,
-        lazy_graphs=tab.lazy_graphs,
-        routes=tab.routes,
-        forms=lambda stores: [try_form(stores, tab.id)],
-        register=tab.register,
-        fit=lambda settings: source_tab(tab.fit(settings), title, key),
-    )

@@ -164,7 +164,7 @@ def test_prices_are_those_of_holdings_with_their_currency_wherever_they_show(fun
     trades = text_of(what_if.build(funded, asked, viewer).slots["what-if-trades-table"])
     assert "105.00 USD" in trades, "neither its multiplier nor a rate is in it"
     positions = text_of(page_of_holdings.build(funded, asked, viewer).slots["holdings-positions-table"])
-    assert "105.00 USD" in positions
+    assert "USD 105.00" in positions
 
 
 @pytest.mark.usefixtures("traded")
