@@ -222,7 +222,7 @@ def first_of(names: Sequence[str], most: int = 3, between: str = ", ") -> str:
 
 def cut(text: str, longest: int) -> str:
     """Return a text of at most `longest` characters; the last of one that was cut is "…"."""
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 
 def axis_scale(unit: str, highest: float) -> tuple[float, str]:

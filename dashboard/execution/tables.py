@@ -174,11 +174,6 @@ def outage_verdict(found: Outage, currency: str) -> str:
     return f"They {verb} {text.money(abs(cost.value), currency)} ({span} at 95 %)."
 
 
-def page_link(found: Execution, **choices: str) -> str:
-    """Return the address of this page of another portfolio of the same origin, or with another choice."""
-    return f"{PATH}?{urlencode(choices)}"
-
-
 def _outcome(whole: Part, status: str, reason: str, number: int) -> dict[str, Any]:
     share = whole.share(number)
     return {
@@ -212,7 +207,7 @@ def _named(found: Execution, each: Part) -> Any:
     """Return a group's name: a strategy leads to its own page, an instrument to its orders."""
     origin = found.portfolio.origin
     if each.key and found.by == "strategy" and each.key in found.names and each.key != found.portfolio.id:
-        return html.A(each.name, href=page_link(found, portfolio=f"{origin}:{each.key}"))
+        return html.A(each.name, href=f"{PATH}?{urlencode({'portfolio': f'{origin}:{each.key}'})}")
     if each.key and found.by == "instrument":
         query = urlencode({"portfolio": key_of(found.portfolio), "instrument": each.key})
         return html.A(each.name, href=f"{TRADES}?{query}")
