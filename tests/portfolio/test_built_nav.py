@@ -14,8 +14,8 @@ from portfolio.told import told
 from sample.load import load_sample, portfolios
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
-from tests.portfolio.test_reconciliation import DAY, TODAY, at, bought, held, moved, tell
-from tests.support.funded import ALPHA, Send
+from tests.portfolio.test_reconciliation import DAY, TODAY, at, bought, held, moved
+from tests.support.funded import ALPHA, Send, tell
 
 FUND, *STRATEGIES = portfolios("sample")
 BETA = Portfolio("own", "beta", "Beta", "alpha", currency="EUR")

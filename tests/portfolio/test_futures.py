@@ -25,8 +25,8 @@ from portfolio.thought_trades import Trade, tried
 from storage.stores import Stores
 from tests.dashboard.tabs.test_holdings import text_of
 from tests.ingest.test_door import DAY, at
-from tests.portfolio.test_holdings import TODAY, tell
-from tests.support.funded import ALPHA, Send
+from tests.portfolio.test_holdings import TODAY
+from tests.support.funded import ALPHA, Send, tell
 
 RATES = (1.25, 1.0, 1.1)
 """Dollars for a euro on the three days."""

@@ -21,7 +21,7 @@ from storage.state.portfolios import Portfolio
 from storage.stores import Stores
 from tests.dashboard.tabs.test_holdings import text_of
 from tests.ingest.test_door import DAY, at
-from tests.support.funded import ALPHA, Send
+from tests.support.funded import ALPHA, Send, tell
 
 FUND, *STRATEGIES = portfolios("sample")
 DAYS = ("2015-03-31", "2018-02-05", "2020-03-16", "2022-12-28")
@@ -120,11 +120,6 @@ def test_days_held_begin_with_the_day_since_which_it_was_never_gone(sample: Stor
 
 TODAY = int(time.time()) // DAY * DAY - 2 * DAY
 """Midnight of the newest report."""
-
-
-def tell(send: Send, kind: str, *rows: dict[str, Any]) -> None:
-    answer = send(kind, [{"portfolio": "alpha", **row} if kind not in ("fx", "instruments") else row for row in rows])
-    assert answer.status_code == 200, answer.text
 
 
 def held(send: Send, day: int, quantity: float, price: float, **other: Any) -> None:

@@ -14,16 +14,10 @@ from portfolio.query import PortfolioQuery
 from storage.clickhouse.reads.orders_worked import By
 from storage.stores import Stores
 from tests.ingest.test_door import DAY, at
-from tests.support.funded import ALPHA, Send
+from tests.support.funded import ALPHA, Send, tell
 
 TODAY = int(time.time()) // DAY * DAY - 2 * DAY
 SENT = TODAY + 50_000
-
-
-def tell(send: Send, kind: str, *rows: dict[str, Any]) -> None:
-    shared = kind in ("fx", "instruments", "prices")
-    answer = send(kind, [row if shared else {"portfolio": "alpha", **row} for row in rows])
-    assert answer.status_code == 200, answer.text
 
 
 def ordered(send: Send, id: str, status: str = "filled", **other: Any) -> None:

@@ -14,7 +14,7 @@ from portfolio.reconciliation import Compared, Reconciliation, reconciliation
 from sample.load import load_sample, portfolios
 from storage.stores import Stores
 from tests.ingest.test_door import DAY, at
-from tests.support.funded import ALPHA, Send
+from tests.support.funded import ALPHA, Send, tell
 
 FUND, *STRATEGIES = portfolios("sample")
 TODAY = int(time.time()) // DAY * DAY - 2 * DAY
@@ -57,12 +57,6 @@ def test_a_fill_that_is_missing_is_told_with_its_day_and_worth(stores: Stores) -
     before = found.days < np.datetime64(day)
     assert np.abs(found.positions[before]).max() == 0
     assert (found.positions[~before] > 0).all()
-
-
-def tell(send: Send, kind: str, *rows: dict[str, Any]) -> None:
-    shared = kind in ("fx", "instruments", "prices")
-    answer = send(kind, [row if shared else {"portfolio": "alpha", **row} for row in rows])
-    assert answer.status_code == 200, answer.text
 
 
 def held(send: Send, day: int, quantity: float, price: float = 10.0, **other: Any) -> None:

@@ -19,7 +19,7 @@ from sample.load import load_sample, portfolios
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.ingest.test_door import DAY, at
-from tests.support.funded import ALPHA, Send
+from tests.support.funded import ALPHA, Send, tell
 
 FUND, *STRATEGIES = portfolios("sample")
 EXACT = 1e-9
@@ -30,12 +30,6 @@ TODAY = int(time.time()) // DAY * DAY - 2 * DAY
 def sample(stores: Stores) -> Stores:
     load_sample(stores)
     return stores
-
-
-def tell(send: Send, kind: str, *rows: dict[str, Any]) -> None:
-    shared = kind in ("fx", "instruments", "prices")
-    answer = send(kind, [row if shared else {"portfolio": "alpha", **row} for row in rows])
-    assert answer.status_code == 200, answer.text
 
 
 def fill(day: float, side: str, quantity: float, price: float, **other: Any) -> dict[str, Any]:

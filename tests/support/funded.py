@@ -45,6 +45,13 @@ def sender(stores: Stores, viewer: Viewer = SENDER) -> Send:
     return send
 
 
+def tell(send: Send, kind: str, *rows: dict[str, Any]) -> None:
+    """Send rows of the portfolio, or of what belongs to none, which must be taken."""
+    shared = kind in ("fx", "instruments", "prices")
+    answer = send(kind, [row if shared else {"portfolio": ALPHA.id, **row} for row in rows])
+    assert answer.status_code == 200, answer.text
+
+
 def count(stores: Stores, table: str) -> int:
     """Return how many rows a table has, each that replaces itself once."""
     final = "" if table.startswith("samples") or table == "series" else "FINAL"

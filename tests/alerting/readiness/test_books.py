@@ -13,8 +13,8 @@ from core.readiness import Checks, State
 from portfolio.books import read_books
 from storage.stores import Stores
 from tests.ingest.test_door import DAY, at
-from tests.portfolio.test_reconciliation import TODAY, bought, held, tell
-from tests.support.funded import Send
+from tests.portfolio.test_reconciliation import TODAY, bought, held
+from tests.support.funded import Send, tell
 
 
 def check(stores: Stores, later: float = 0.0, going_on: tuple[str, ...] = ("alpha",)) -> Found:

@@ -16,8 +16,8 @@ from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.dashboard.tabs.test_holdings import text_of
 from tests.ingest.test_door import DAY, at
-from tests.portfolio.test_holdings import TODAY, held, tell
-from tests.support.funded import sender
+from tests.portfolio.test_holdings import TODAY, held
+from tests.support.funded import sender, tell
 
 VIEWER = Viewer("ana", Role.VIEWER)
 

@@ -11,8 +11,8 @@ from dashboard.views.tab import Choices, Page
 from storage.stores import Stores
 from tests.dashboard.tabs.test_holdings import text_of
 from tests.ingest.test_door import DAY, at
-from tests.portfolio.test_holdings import TODAY, bought, held, tell
-from tests.support.funded import Send
+from tests.portfolio.test_holdings import TODAY, bought, held
+from tests.support.funded import Send, tell
 
 
 def shown(stores: Stores, page: Page, slot: str) -> str:
