@@ -140,7 +140,7 @@ def tick(known: Incident, members: Mapping[str, Member], at: float) -> Turn:
     seen = replace(known, members=dict(members))
     muted_by = _muted(members)
     if muted_by:
-        return _while_muted(seen, at, muted_by)
+        return _while_muted(seen, muted_by)
     if known.is_muted:
         # One more tick: a cause that ends often ends what it caused.
         return Turn(replace(seen, is_muted=False, step_at=at))
@@ -191,7 +191,7 @@ def _closed(known: Incident, at: float, who: str, said: str = "") -> Turn:
     return _say(over, About.RESOLVED, over.told, at, said) if over.told else Turn(over)
 
 
-def _while_muted(known: Incident, at: float, muted_by: str) -> Turn:
+def _while_muted(known: Incident, muted_by: str) -> Turn:
     """Return the incident as it goes on unheard; what would have been told is written down once."""
     if not _is_worse(known) or (known.is_unsaid and known.is_muted):
         return Turn(replace(known, is_muted=True))
@@ -204,7 +204,7 @@ def _while_muted(known: Incident, at: float, muted_by: str) -> Turn:
 def _told(known: Incident, at: float) -> Turn:
     """Return the incident with the one message that is due, the weightiest first."""
     if known.is_muted:
-        return _while_muted(replace(known, is_muted=False), at, _muted(known.members))
+        return _while_muted(replace(known, is_muted=False), _muted(known.members))
     severity = known.severity
     plan = known.plan.at(severity)
     if known.told_at is None:

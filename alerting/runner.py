@@ -305,7 +305,7 @@ class Runner:
         self._told = self._stores.clock.monotonic()
         stores = self._stores
         now, host = stores.clock.now(), stores.settings.machine
-        reading = reading_of(engine, self._quiet, self._pulse(now), now)
+        reading = reading_of(engine, self._quiet, self._pulse(now))
         stores.writer.put(host, now, reading.samples)
         stores.live.put_reading(ALERTS, host, now, INTERVAL_SECONDS, reading)
         stores.live.bump(ALERTS)

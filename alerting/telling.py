@@ -71,8 +71,8 @@ class _Fires:
     muted_by: str
 
 
-def reading_of(engine: Engine, quiet: Quiet, pulse: Pulse, now: float) -> Reading:
-    """Return the newest reading at `now` (epoch seconds): of what the last tick left that ended well."""
+def reading_of(engine: Engine, quiet: Quiet, pulse: Pulse) -> Reading:
+    """Return the newest reading: of what the last tick left that ended well."""
     ahead = engine.ahead_seconds
     firing = [_fires(engine, known, rule) for known, rule in engine.firing]
     gravest = heapq.nsmallest(

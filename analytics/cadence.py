@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from analytics.block import Bools
 from analytics.calendar import DAYS_A_YEAR, Dates
+from core.trading_days import OF_EVERY_DAY, OF_WEEKDAYS
 
 Rhythm = Literal["daily", "weekly", "monthly", "quarterly", "irregular"]
 
 TRADING_DAYS, ALL_DAYS = 252, 365
 SATURDAY, SUNDAY = 5, 6
-WEEKDAYS, EVERY_DAY = np.busdaycalendar(weekmask="1111100"), np.busdaycalendar(weekmask="1111111")
 MOST_OVERSTATED = 2.0
 """How many times the returns a year of an irregular history a rhythm may claim that is given to it."""
 GAP_PERIODS = 5
@@ -61,7 +61,7 @@ class Cadence:
     """Returns a year."""
     longest_days: float
     """Of an expected period; infinite where too few values tell what is expected."""
-    calendar: np.busdaycalendar = field(default=WEEKDAYS, compare=False)
+    calendar: np.busdaycalendar = field(default=OF_WEEKDAYS, compare=False)
     """Days on which a daily history is expected to have a value."""
 
     def are_gaps(self, earlier: Dates, later: Dates) -> Bools:
@@ -128,7 +128,7 @@ def is_finer(rhythm: Rhythm, found: Cadence) -> bool:
 
 def _found(dates: Dates) -> Cadence:
     spaces = np.diff(dates.astype("datetime64[D]").astype(np.int64)).astype(np.float64)
-    days, calendar = (ALL_DAYS, EVERY_DAY) if len(dates) and has_weekends(dates) else (TRADING_DAYS, WEEKDAYS)
+    days, calendar = (ALL_DAYS, OF_EVERY_DAY) if len(dates) and has_weekends(dates) else (TRADING_DAYS, OF_WEEKDAYS)
     if len(spaces) < FEWEST_SPACES:
         return Cadence("daily", days, math.inf, calendar)
     median = float(np.median(spaces))

@@ -67,16 +67,6 @@ def spanning_returns(part: Track) -> Floats:
         return np.asarray(part.index[1:] / part.index[:-1] - 1.0)
 
 
-def at_window(whole: Track, window: Window) -> Track:
-    """Return the track since the window's anchor: the last value before the day … year, or k years back.
-
-    A window longer than the history is the whole history.
-    """
-    if not len(whole):
-        return whole
-    return between(whole, _anchor(whole.dates, window))
-
-
 def between(whole: Track, start: int, end: int | None = None) -> Track:
     """Return the track from position `start` to `end`, its index starting at 1 again."""
     index = whole.index[start:end]
@@ -199,7 +189,3 @@ def _periods(dates: Dates, frequency: Frequency | Literal["D"]) -> NDArray[np.in
     if len(numbers) > 1 and numbers[0] == numbers[1]:
         numbers[0] -= 1
     return numbers
-
-
-def _anchor(dates: Dates, window: Window) -> int:
-    return max(int(np.searchsorted(dates, anchor_day(dates, window), side="right")) - 1, 0)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 import orjson
 from pydantic import BaseModel
 
+from api.parameters import names_of
 from api.problem import Refused
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def written(kind: str, body: bytes, item: type[BaseModel]) -> bytes:
 
 
 def _csv(rows: Sequence[Mapping[str, Any]], item: type[BaseModel]) -> bytes:
-    names = _names(item)
+    names = names_of(item)
     into = io.StringIO()
     lines = csv.writer(into, lineterminator="\r\n")
     lines.writerow(names)
@@ -60,7 +61,7 @@ def _arrow(page: Mapping[str, Any], item: type[BaseModel]) -> bytes:
 
     fields = [
         pa.field(name, _type(each.annotation))
-        for name, each in zip(_names(item), item.model_fields.values(), strict=True)
+        for name, each in zip(names_of(item), item.model_fields.values(), strict=True)
     ]
     about = {name: orjson.dumps(value).decode() for name, value in page.items() if name != "items"}
     schema = pa.schema(fields, metadata=about)
@@ -105,7 +106,3 @@ def _type(annotation: Any) -> pa.DataType:
         datetime: pa.timestamp("ms", tz="UTC"),
     }  # fmt: skip
     return plain.get(annotation, pa.string())
-
-
-def _names(item: type[BaseModel]) -> list[str]:
-    return [field.alias or name for name, field in item.model_fields.items()]

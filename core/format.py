@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 NOT_AVAILABLE = "n/a"
 FARTHEST = 1e15
@@ -221,7 +222,7 @@ def first_of(names: Sequence[str], most: int = 3, between: str = ", ") -> str:
 
 def cut(text: str, longest: int) -> str:
     """Return a text of at most `longest` characters; the last of one that was cut is "…"."""
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 
 def axis_scale(unit: str, highest: float) -> tuple[float, str]:
@@ -231,6 +232,11 @@ def axis_scale(unit: str, highest: float) -> tuple[float, str]:
     return next((choice for choice in choices if reached >= choice[0]), choices[-1])
 
 
+UNIT_BEHIND: Mapping[Callable[..., Any], str] = {
+    percent: "ratio", points: "ratio", bytes_: "bytes", rate: "bytes/s",
+    duration: "s", coarse_duration: "s", ago: "s",
+}  # fmt: skip
+"""Of the numbers that these write, as files have them."""
 _IN_UNIT: Mapping[str, Callable[[float | None], str]] = {
     "ratio": percent, "seconds": duration, "bytes": bytes_, "bytes/s": rate,
 }  # fmt: skip

@@ -100,7 +100,7 @@ class Readiness:
         """
         seen = {id: answer for id, answer in self.portfolios.items() if id in ids}
         checks = [_told(each) for each in self.checks if each.portfolio == EVERY_PORTFOLIO or each.portfolio in seen]
-        seen = {id: self._as_told(answer, checks) for id, answer in seen.items()}
+        seen = {id: self._as_told(answer) for id, answer in seen.items()}
         halts = [told for each in self.halts for told in self._halts_for(each, ids)]
         together = self._together(seen, checks)
         return replace(self, whole=together, portfolios=seen, checks=checks, halts=halts, is_limited=True)
@@ -112,7 +112,7 @@ class Readiness:
         below = [id for id in sorted(ids) if self.parents.get(id, "") not in ids and halt_of(id, [halt], self.parents)]
         return [replace(halt, portfolio=id, id=0) for id in below]
 
-    def _as_told(self, answer: PortfolioReadiness, checks: Sequence[ReadinessCheck]) -> PortfolioReadiness:
+    def _as_told(self, answer: PortfolioReadiness) -> PortfolioReadiness:
         """Return an answer without the sentences that may name other portfolios."""
         hidden = {each.why for each in self.checks if _may_name_others(each)}
         if answer.is_safe or self.unknown or hidden.isdisjoint(answer.reasons):

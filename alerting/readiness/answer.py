@@ -10,7 +10,7 @@ from core.model import Component, Status
 from core.readiness import COMPONENT, PortfolioReadiness, ReadinessCheck, State
 from status.readiness import reasons_of, tally
 
-NO_CHECK, ALL_READY = "no check is watched", "every check is ready"
+NO_CHECK = "no check is watched"
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,28 +127,10 @@
     return shown === "–" || shown === "n/a" ? "" : shown;
   }
 
-  const SECONDS = { y: 31536000, d: 86400, h: 3600, min: 60, s: 1, ms: 1e-3, "µs": 1e-6 };
-  const BYTES = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4, PiB: 1024 ** 5 };
-  const SCALES = new Set(["", "K", "M", "B", "T"]);
-
-  // The unit of the number behind what a cell shows: told, or found by comparing both; null where there is no number.
+  // The unit of the number behind what a cell shows: its own, or its column's; null where there is no number.
   function unitOf(cell, heading) {
     if (!Number.isFinite(Number(cell.dataset.sort || "none"))) return null;
-    if (cell.dataset.unit || heading.dataset.unit) return cell.dataset.unit || heading.dataset.unit;
-    const value = Number(cell.dataset.sort);
-    const parts = said(cell).replace(/[\u202f\u00a0]/g, "").replace(/\u2212/g, "-").match(/[-+]?\d[\d.]*\s*[^\d\s+-]*(?: [A-Z]{3}$)?/g);
-    if (!parts) return null;
-    const pairs = parts.map((part) => [parseFloat(part), part.replace(/^[-+\d.]+\s*/, "")]);
-    const [shown, suffix] = pairs[0];
-    const worth = (scales) => pairs.reduce((sum, [number, unit]) => sum + Math.abs(number) * scales[unit], 0);
-    const isNear = (other) => Math.abs(Math.abs(value) - other) <= 0.06 * Math.abs(value) + 1e-9;
-    if (suffix === "%" || suffix === "pp") return isNear(Math.abs(shown) / 100) || Math.abs(value - shown / 100) < 1e-4 ? "ratio" : "%";
-    if (pairs.every(([, unit]) => unit in SECONDS) && isNear(worth(SECONDS))) return "s";
-    if (pairs.length === 1 && suffix in BYTES && isNear(worth(BYTES))) return "bytes";
-    const [, currency] = suffix.match(/(?:^|\s)([A-Z]{3})$/) || [];
-    if (currency) return currency;
-    if (value === 0 && !suffix) return null;
-    return SCALES.has(suffix) || !isNear(Math.abs(shown)) ? "" : suffix;
+    return cell.dataset.unit || heading.dataset.unit || "";
   }
 
   function toldApart(names) {

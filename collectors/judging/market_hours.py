@@ -67,11 +67,6 @@ class Market:
         place = bisect_right(self.opens, ts)
         return self.opens[place] if place < len(self.opens) else None
 
-    def last_close(self, ts: float) -> float | None:
-        """Return when the market closed last at or before `ts`; None when it never closes."""
-        place = bisect_right(self.closes, ts)
-        return self.closes[place - 1] if place else None
-
     def same_time_on_a_session(self, ts: float, zone: str = "UTC") -> float:
         """Return `ts`, or the same time of the first later day that is the date of a session; days are those of `zone`.
 

@@ -142,6 +142,11 @@ def amount(given: str, unit: Unit) -> float:
     return value
 
 
+def unit_of(unit: Unit, currency: str) -> str:
+    """Return the unit of an amount of a figure in a file: "ratio", a currency, "days"; nothing for plain numbers."""
+    return {Unit.RATIO: "ratio", Unit.MONEY: currency, Unit.DAYS: "days"}.get(unit, "")
+
+
 def written(value: float, unit: Unit, currency: str = "") -> str:
     """Return a value of a figure as people read it."""
     if math.isinf(value):

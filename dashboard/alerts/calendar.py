@@ -25,7 +25,7 @@ MOST_SHOWN = 60
 _COLUMNS = (
     Column("begins", "Opens", numeric=False),
     Column("ends", "Closes", numeric=False),
-    Column("lasts", "Lasts"),
+    Column("lasts", "Lasts", unit="s"),
     Column("name", "Maintenance", numeric=False),
     Column("there", "By its own zone", numeric=False, definition="As the clocks of its time zone show it then"),
     Column("matchers", "Which alerts", numeric=False),

@@ -275,12 +275,12 @@ def _table(id: str, alerts: Sequence[FiringAlert], shown: Shown) -> html.Div:
 def _row(alert: FiringAlert, shown: Shown) -> dict[str, Any]:
     rule = shown.rules.get(alert.rule)
     watches = "; ".join(f"{severity.word}: {each}" for severity, each in _watched(rule)) if rule else ""
-    flaps = " (flapping)" if alert.is_flapping else ""
+    flaps, unit = " (flapping)" if alert.is_flapping else "", unit_of_rule(rule)
     return {
         "severity": severity_cell(severity_of(alert.severity)),
         "text": Cell(f"{alert.text}{flaps}", mark="fw-wraps", hint=f"{alert.title}: {watches}" if watches else ""),
         "labels": whole_cell(labels_text(labels_of(alert)) or None),
-        "value": Cell(value_text(alert.value, unit_of_rule(rule)), sort=alert.value),
+        "value": Cell(value_text(alert.value, unit), sort=alert.value, unit="s" if unit == "seconds" else unit),
         "limit": Cell(_limit(alert, rule)),
         "course": Cell(shown.courses.get(alert.key), sort=""),
         "since": Cell(_since(alert, shown), sort=alert.since),

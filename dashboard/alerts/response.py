@@ -37,18 +37,21 @@ MTTR = (
 _RESPONSE = (
     Column("severity", "Severity", numeric=False, definition="The highest that the incident reached"),
     Column("incidents", "Incidents", definition="That began in this time"),
-    Column("acknowledged", "In hand", definition="Share that a person acknowledged, or resolved by hand"),
-    Column("mtta", "MTTA", definition=MTTA),
-    Column("mtta_before", "before", definition="MTTA of as many days before", plain="MTTA before"),
-    Column("mttr", "MTTR", definition=MTTR),
-    Column("mttr_before", "before", definition="MTTR of as many days before", plain="MTTR before"),
+    Column("acknowledged", "In hand", definition="Share that a person acknowledged, or resolved by hand", unit="ratio"),
+    Column("mtta", "MTTA", definition=MTTA, unit="s"),
+    Column("mtta_before", "before", definition="MTTA of as many days before", plain="MTTA before", unit="s"),
+    Column("mttr", "MTTR", definition=MTTR, unit="s"),
+    Column("mttr_before", "before", definition="MTTR of as many days before", plain="MTTR before", unit="s"),
 )
 _NOISE = (
     Column("rule", "Rule", numeric=False),
     Column("fired", "Fired", definition="How often something of it began to fire in this time"),
-    Column("firing", "Firing", definition="How long that fired, all of it together, to its end or to now"),
+    Column("firing", "Firing", definition="How long that fired, all of it together, to its end or to now", unit="s"),
     Column(
-        "acknowledged", "In hand", definition="Share of its incidents that a person acknowledged, or resolved by hand"
+        "acknowledged",
+        "In hand",
+        definition="Share of its incidents that a person acknowledged, or resolved by hand",
+        unit="ratio",
     ),
     Column("flaps", "Flaps", definition="How often it began to change to and fro"),
 )

@@ -48,7 +48,7 @@ def told_route(stores: Stores) -> Route:
             return Answer(orjson.dumps(UNKNOWN), JSON)
         now = stores.clock.now()
         muting = next((each for each in mutes if each.when(now) is When.ACTIVE), None)
-        banner = _banner(muting, viewer, is_whole=known.sight.is_whole) if muting else None
+        banner = _banner(muting, is_whole=known.sight.is_whole) if muting else None
         gravest = known.gravest
         told = {
             "count": known.loud,
@@ -78,7 +78,7 @@ def _mutes(stores: Stores) -> list[Silence]:
         return [each for each in silences_in(connection, stores.clock.now()) if each.is_of_all]
 
 
-def _banner(silence: Silence, viewer: Viewer, *, is_whole: bool) -> html.Div:
+def _banner(silence: Silence, *, is_whole: bool) -> html.Div:
     why = f": {silence.why}" if is_whole else ""
     said: list[Any] = ["Every alert is muted until ", local_time(silence.ends, "span"), f" by {silence.who}{why}"]
     end = form("/alerts/silences/end", hidden("id", str(silence.id)), id="muted-end", does="End it", role=ACTING_ROLE)

@@ -10,7 +10,7 @@ from dash import html
 
 from core import format as text
 from core.portfolios import ACCRUALS, FEES, PERIODS, RULE
-from dashboard.components.table import Cell, Column, data_table, in_currency
+from dashboard.components.table import Cell, Column, amounts_table, data_table
 from dashboard.holdings.tables import tone
 from dashboard.portfolio.links import to_group, to_holding
 from dashboard.views.tab import Choices
@@ -32,14 +32,15 @@ MEANS = {
     UNEXPLAINED: "Where positions are not known, trades do not explain them, or the value is told apart from them",
 }
 _WEIGHT = Column("weight", "Weight", definition="Average value over capital at the start of each day",
-                 plain="Average weight")  # fmt: skip
+                 plain="Average weight", unit="ratio")  # fmt: skip
 _MONEY = (
     Column("pnl", "P&L", definition="Profit and loss before costs", plain="P&L before costs"),
     Column("costs", "Costs", definition="Commission and fees"),
     Column("net", "Net P&L", definition="Profit and loss after costs"),
     Column("added", "Contribution", definition="Points of the portfolio's time-weighted return, each gain "
-           "staying invested: Σ P&L / capital × growth until then"),
+           "staying invested: Σ P&L / capital × growth until then", unit="ratio"),
 )  # fmt: skip
+SUM = "Of the row: what the period added to the window"
 
 
 def groups_table(found: Attribution, by: Group, choices: Choices) -> html.Div:
@@ -49,11 +50,14 @@ def groups_table(found: Attribution, by: Group, choices: Choices) -> html.Div:
         {"name": _group_name(found, by, part, choices), "count": _count(part), **_part(part)}
         for part in found.parts(by)
     ]
-    columns = in_currency(columns, found.portfolio.currency, *MONEY)
-    return data_table(
-        f"{ID}-groups-rows", columns, [*rows, {"name": Cell(TOTAL, TOTAL), **_total(found)}],
-        caption=f"Contribution by {GROUPS[by].lower()}", stack=False,
-    )  # fmt: skip
+    return amounts_table(
+        f"{ID}-groups-rows",
+        columns,
+        [*rows, {"name": Cell(TOTAL, TOTAL), **_total(found)}],
+        found.portfolio.currency,
+        MONEY,
+        caption=f"Contribution by {GROUPS[by].lower()}",
+    )
 
 
 def positions_table(found: Attribution) -> html.Div:
@@ -87,22 +91,27 @@ def positions_table(found: Attribution) -> html.Div:
                 **_part(part),
             }
         )
-    columns = in_currency(columns, found.portfolio.currency, *MONEY)
-    return data_table(
-        POSITIONS, columns, rows, caption="Contribution by position", stack=False,
+    return amounts_table(
+        POSITIONS,
+        columns,
+        rows,
+        found.portfolio.currency,
+        MONEY,
+        caption="Contribution by position",
         nothing="No position was held in the window.",
-    )  # fmt: skip
+    )
 
 
 def periods_table(found: Attribution, by: Group, every: Every, unit: Unit) -> html.Div:
     """Return a row a period, the newest first, and a column a group; both ways they add up."""
     told = found.by_period(by, every).shown()
     numbers = told.added if unit == "return" else told.money
+    own = "ratio" if unit == "return" else found.portfolio.currency
     columns = [
         Column("period", every.capitalize(), numeric=False),
-        *(Column(f"g{at}", name, definition=MEANS.get(name, "")) for at, name in enumerate(told.groups)),
-        Column("sum", TOTAL, definition="Of the row: what the period added to the window" if unit == "return" else ""),
-        Column("own", "Return", definition="Of the period by itself"),
+        *(Column(f"g{at}", name, definition=MEANS.get(name, ""), unit=own) for at, name in enumerate(told.groups)),
+        Column("sum", TOTAL, definition=SUM if unit == "return" else "", unit=own),
+        Column("own", "Return", definition="Of the period by itself", unit="ratio"),
     ]
     rows = [
         {
@@ -120,12 +129,13 @@ def periods_table(found: Attribution, by: Group, every: Every, unit: Unit) -> ht
         "sum": _of(unit, float(whole.sum())),
         "own": _ratio(found.total_return),
     }
-    money = () if unit == "return" else [each.key for each in columns if each.key not in ("period", "own")]
-    columns = in_currency(columns, found.portfolio.currency, *money)
     return data_table(
-        f"{ID}-periods-rows", columns, [*rows, last], stack=False,
+        f"{ID}-periods-rows",
+        columns,
+        [*rows, last],
+        stack=False,
         caption=f"Contribution by {every} and {GROUPS[by].lower()}",
-    )  # fmt: skip
+    )
 
 
 def currencies_table(found: Attribution) -> html.Div:
@@ -133,12 +143,12 @@ def currencies_table(found: Attribution) -> html.Div:
     own = found.portfolio.currency
     columns = [
         Column("name", "Currency", numeric=False),
-        Column("weight", "Weight", definition="Average value over capital", plain="Average weight"),
+        Column("weight", "Weight", definition="Average value over capital", plain="Average weight", unit="ratio"),
         Column("net", "Net P&L", definition="Profit and loss after costs"),
-        Column("local", "Local", definition="Gained in its own currency, at the rate of the day before"),
-        Column("currency", own and "Currency", definition=f"What was held moved with its rate to {own}"),
-        Column("cross", "Both", definition="The rate's move on what was gained locally"),
-        Column("total", TOTAL, definition="Points of return, after costs"),
+        Column("local", "Local", definition="Gained in its own currency, at the rate of the day before", unit="ratio"),
+        Column("currency", own and "Currency", definition=f"What was held moved with its rate to {own}", unit="ratio"),
+        Column("cross", "Both", definition="The rate's move on what was gained locally", unit="ratio"),
+        Column("total", TOTAL, definition="Points of return, after costs", unit="ratio"),
     ]
     rows = [
         {
@@ -155,11 +165,15 @@ def currencies_table(found: Attribution) -> html.Div:
     net = math.fsum(part.net for _, part, _ in found.currencies())
     total = {"name": Cell(TOTAL, TOTAL), "net": _money(net), **{key: _ratio(value) for key, value in sums.items()},
              "total": _ratio(math.fsum(sums.values()))}  # fmt: skip
-    columns = in_currency(columns, found.portfolio.currency, *MONEY)
-    return data_table(
-        f"{ID}-currencies-rows", columns, [*rows, total] if rows else [], caption="Currency effect", stack=False,
+    return amounts_table(
+        f"{ID}-currencies-rows",
+        columns,
+        [*rows, total] if rows else [],
+        found.portfolio.currency,
+        MONEY,
+        caption="Currency effect",
         nothing="No position was held in the window.",
-    )  # fmt: skip
+    )
 
 
 def brinson_table(found: Brinson, name: str) -> html.Div:
@@ -167,15 +181,19 @@ def brinson_table(found: Brinson, name: str) -> html.Div:
     is_linked = found.way == "arithmetic"
     columns = [
         Column("name", name, numeric=False),
-        Column("weight", "Weight", definition="Average share of capital", plain="Average weight"),
-        Column("other", "Benchmark", definition="Average share of the benchmark", plain="Average benchmark weight"),
-        Column("return", "Return", definition="Of the days on which it was held, mostly on one side"),
-        Column("passive", "Benchmark return", definition="Of its constituents in the segment"),
-        Column("allocation", "Allocation", definition="Being more or less in the segment than the benchmark"),
-        Column("selection", "Selection", definition="Doing better in the segment than the benchmark's constituents"),
-        *([Column("interaction", "Interaction", definition="Both together")] if is_linked else []),
+        Column("weight", "Weight", definition="Average share of capital", plain="Average weight", unit="ratio"),
+        Column("other", "Benchmark", definition="Average share of the benchmark", plain="Average benchmark weight",
+               unit="ratio"),
+        Column("return", "Return", definition="Of the days on which it was held, mostly on one side", unit="ratio"),
+        Column("passive", "Benchmark return", definition="Of its constituents in the segment", unit="ratio"),
+        Column("allocation", "Allocation", definition="Being more or less in the segment than the benchmark",
+               unit="ratio"),
+        Column("selection", "Selection", definition="Doing better in the segment than the benchmark's constituents",
+               unit="ratio"),
+        *([Column("interaction", "Interaction", definition="Both together", unit="ratio")] if is_linked else []),
         Column("total", TOTAL, definition="All effects of the segment" if is_linked
-               else "Of the row; geometric effects of segments do not add up across days, totals compound"),
+               else "Of the row; geometric effects of segments do not add up across days, totals compound",
+               unit="ratio"),
     ]  # fmt: skip
     rest = [
         ("Benchmark apart", found.apart, "What the constituents did less what the benchmark did"),
@@ -197,11 +215,21 @@ def fees_table(found: Fees) -> html.Div:
     """Return returns before and after fees by year, the newest first."""
     columns = [
         Column("year", "Year", numeric=False),
-        Column("gross", "Gross", definition="Return before fees"),
-        Column("net", "Net", definition="Return after fees"),
-        Column("management", "Management fee", definition="Share of the value after fees at the start of the year"),
-        Column("performance", "Performance fee", definition="Accrued in the year, paid or not; below 0: taken back"),
-        Column("fees", "Both"),
+        Column("gross", "Gross", definition="Return before fees", unit="ratio"),
+        Column("net", "Net", definition="Return after fees", unit="ratio"),
+        Column(
+            "management",
+            "Management fee",
+            definition="Share of the value after fees at the start of the year",
+            unit="ratio",
+        ),
+        Column(
+            "performance",
+            "Performance fee",
+            definition="Accrued in the year, paid or not; below 0: taken back",
+            unit="ratio",
+        ),
+        Column("fees", "Both", unit="ratio"),
     ]
     rows = [
         {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from core.currency import CASH
 from core.errors import ChangeRejected
 from dashboard.benchmarks.facts import Facts
 from dashboard.benchmarks.tables import ID, KINDS
-from dashboard.components.form import form, hidden, select_field, text_field
+from dashboard.components.form import form, hidden, id_of_form, select_field, text_field
 from dashboard.views.form import Form, Said, Sent
 from portfolio.series.decide import (
     BLEND_FIELDS,
@@ -72,7 +71,7 @@ def forms(stores: Stores) -> list[Form]:
 
 def series_form(each: Series) -> html.Form:
     """Return the form of what a series is."""
-    id = _form_id("series", each.symbol)
+    id = id_of_form(ID, "series", each.symbol)
     kinds = [(kind, name) for kind, name in KINDS.items() if kind != "fx" or each.kind == "fx"]
     days = [("", "usual for the currency"), *((each, each) for each in DAY_COUNTS)]
     parts = [
@@ -88,7 +87,7 @@ def series_form(each: Series) -> html.Form:
 
 def blend_form(facts: Facts, each: Blend | None) -> html.Form:
     """Return the form of a blend, or of a new one."""
-    id = _form_id("blend", each.id if each else "")
+    id = id_of_form(ID, "blend", each.id if each else "")
     offered = [("", "none"), *((symbol, found.name) for symbol, found in facts.known.series.items()
                                if found.kind != "fx"), (CASH, "cash, at the risk-free rate")]  # fmt: skip
     parts = each.parts if each else ()
@@ -120,7 +119,7 @@ def remove_form(each: Blend) -> html.Form:
     return form(
         f"{PATH}/remove-blend",
         hidden("id", each.id),
-        id=_form_id("remove", each.id),
+        id=id_of_form(ID, "remove", each.id),
         does="Remove the blend",
         question=f"Remove {each.name}? Its parts stay.",
         is_dangerous=True,
@@ -148,8 +147,3 @@ def _parts(sent: Sent) -> list[tuple[str, str]]:
     """Return symbol and weight of the parts that were sent."""
     numbers = [name.removeprefix("part") for name in sent.fields if name.startswith("part") and name != "parts"]
     return [(sent[f"part{each}"], sent[f"weight{each}"] or "0") for each in numbers if sent[f"part{each}"]]
-
-
-def _form_id(what: str, id: str) -> str:
-    """Return the id of a form about one thing: what was typed about another one is none of it."""
-    return f"{ID}-{what}-{hashlib.blake2b(id.encode(), digest_size=6).hexdigest()}"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.format import cut
 from dashboard.charts.theme import end_label
 from dashboard.charts.timeseries import spread
 
@@ -81,7 +82,7 @@ def stacked(rows: Sequence[Row], x_axis: dict[str, Any], bands: Sequence[Band] =
 
 def short(name: str) -> str:
     """Return a name that fits beside a chart."""
-    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1].rstrip()}…"
+    return cut(name, LONGEST_NAME)
 
 
 def extent(*columns: Sequence[float | None]) -> tuple[float, float]:

@@ -6,6 +6,7 @@ What a reader has typed survives a refresh; what stands beside a field says what
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Any
 
 from dash import html
@@ -19,6 +20,11 @@ Options = Sequence[tuple[str, str]]
 """(value, label) pairs."""
 DOES = "does"
 """Name of the field that says which button of several was pressed."""
+
+
+def id_of_form(page: str, what: str, of: str) -> str:
+    """Return the id of a page's form about one thing: what was typed about another one is none of it."""
+    return f"{page}-{what}-{blake2b(of.encode(), digest_size=6).hexdigest()}"
 
 
 class Input(Component):

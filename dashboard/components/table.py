@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,7 +34,7 @@ class Column:
     """Heading in a file, where nothing beside it tells what `title` is short for; and what a screen reader says of a
     column whose `title` is empty."""
     unit: str = ""
-    """Of its numbers in a file, where no cell shows it, such as the currency of an amount."""
+    """Of its numbers as a file has them: a currency, "ratio" where percent shows, "s", "bytes"; empty: plain ones."""
     has_buttons: bool = False
     """Holds nothing but what can be pressed: no file has it."""
 
@@ -99,9 +99,22 @@ def data_table(
     return html.Div(table, className="fw-table-box", tabIndex=0, **group)  # a keyboard must reach what scrolls
 
 
-def in_currency(columns: Sequence[Column], currency: str, *keys: str) -> list[Column]:
-    """Return columns of which those of `keys` hold amounts of a currency, as a file says."""
-    return [replace(each, unit=currency) if each.key in keys else each for each in columns]
+def amounts_table(
+    id: str,
+    columns: Sequence[Column],
+    rows: Sequence[Mapping[str, Any]],
+    currency: str,
+    amounts: Collection[str],
+    *,
+    caption: str,
+    nothing: str = "Nothing to show.",
+) -> html.Div:
+    """Return a table of which the columns named in `amounts` hold amounts of a currency, as a file says.
+
+    It has so many columns that it scrolls sideways on a narrow screen.
+    """
+    told = [replace(each, unit=currency) if each.key in amounts else each for each in columns]
+    return data_table(id, told, rows, caption=caption, stack=False, nothing=nothing)
 
 
 def scroll_box(content: Any, height: int, label: str) -> html.Div:

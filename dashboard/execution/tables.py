@@ -29,7 +29,7 @@ def outcomes_table(found: Execution) -> html.Div:
         Column("outcome", "Outcome", numeric=False),
         Column("reason", "Reason", numeric=False, definition="As the broker told it"),
         Column("count", "Orders"),
-        Column("share", "Share", definition="Of all orders that ended"),
+        Column("share", "Share", definition="Of all orders that ended", unit="ratio"),
         Column("interval", "95 %", definition="Interval of the share (Wilson 1927)", plain="95 % interval"),
     ]
     rows = []
@@ -50,7 +50,12 @@ def latency_table(found: Execution) -> html.Div:
         Column("leg", "Leg", numeric=False),
         Column("count", "Orders", definition="That told both times"),
         *(
-            Column(f"p{round(100 * level)}", f"p{round(100 * level)}", definition=f"{level:.0%} took so long at most")
+            Column(
+                f"p{round(100 * level)}",
+                f"p{round(100 * level)}",
+                definition=f"{level:.0%} took so long at most",
+                unit="s",
+            )
             for level in QUANTILES
         ),
     ]
@@ -81,15 +86,17 @@ def parts_table(found: Execution) -> html.Div:
             definition="Filled quantity × arrival price, in the portfolio's currency",
             unit=found.portfolio.currency,
         ),
-        Column("arrival", "Slippage", definition="Against the price at arrival, basis points by value"),
+        Column("arrival", "Slippage", definition="Against the price at arrival, basis points by value", unit="bp"),
         Column("arrival_range", "95 %", definition="Interval of the slippage", plain="95 % interval of slippage"),
-        Column("decision", "Against decision", definition="Basis points of the price at which it was decided on"),
+        Column(
+            "decision", "Against decision", definition="Basis points of the price at which it was decided on", unit="bp"
+        ),
     ]
     if found.by != "venue":
         columns += [
-            Column("filled", "Filled", definition="Whole orders filled, over all that ended"),
-            Column("rejected", "Rejected", definition="Over all that ended"),
-            Column("fill_ratio", "Fill rate", definition="Filled over ordered quantity"),
+            Column("filled", "Filled", definition="Whole orders filled, over all that ended", unit="ratio"),
+            Column("rejected", "Rejected", definition="Over all that ended", unit="ratio"),
+            Column("fill_ratio", "Fill rate", definition="Filled over ordered quantity", unit="ratio"),
             Column("shortfall", "Shortfall", definition="In the portfolio's currency; above 0: it cost",
                    unit=found.portfolio.currency),
             Column("shortfall_bp", "of paper", definition="Shortfall over the paper value, basis points",
@@ -132,19 +139,19 @@ def outage_table(found: Outage, currency: str) -> html.Div:
         },
         {
             "what": Cell("Fill rate", hint="Filled over ordered quantity"),
-            "inside": Cell(text.percent(one.fill_ratio), one.fill_ratio),
-            "outside": Cell(text.percent(other.fill_ratio), other.fill_ratio),
+            "inside": Cell(text.percent(one.fill_ratio), one.fill_ratio, unit="ratio"),
+            "outside": Cell(text.percent(other.fill_ratio), other.fill_ratio, unit="ratio"),
             "difference": _gap(one.fill_ratio - other.fill_ratio, told),
         },
         {
             "what": Cell(f"Cost an order, {currency}", hint="Implementation shortfall"),
-            "inside": _money(one.lost.mean), "outside": _money(other.lost.mean),
-            "difference": _money(one.lost.mean - other.lost.mean, signed=True) if told else Cell(None),
+            "inside": _money(one.lost.mean, currency), "outside": _money(other.lost.mean, currency),
+            "difference": _money(one.lost.mean - other.lost.mean, currency, signed=True) if told else Cell(None),
         },
         {
             "what": Cell(f"What it cost, {currency}",
                          hint="Orders inside × (mean shortfall inside − outside); above 0: it cost (Welch 1947)"),
-            "difference": _money(cost.value, signed=True) if told else Cell(None),
+            "difference": _money(cost.value, currency, signed=True) if told else Cell(None),
             "range": _range(f"{text.money(cost.low, signed=True)} to {text.money(cost.high, signed=True)}", cost, told),
         },
     ]  # fmt: skip
@@ -165,11 +172,6 @@ def outage_verdict(found: Outage, currency: str) -> str:
         return f"No cost can be told apart from chance: {span} at 95 %."
     verb = "cost" if cost.value > 0 else "saved"
     return f"They {verb} {text.money(abs(cost.value), currency)} ({span} at 95 %)."
-
-
-def page_link(found: Execution, **choices: str) -> str:
-    """Return the address of this page of another portfolio of the same origin, or with another choice."""
-    return f"{PATH}?{urlencode(choices)}"
 
 
 def _outcome(whole: Part, status: str, reason: str, number: int) -> dict[str, Any]:
@@ -196,7 +198,7 @@ def _part_row(found: Execution, each: Part) -> dict[str, Any]:
         "filled": _percent(each.share(each.filled)),
         "rejected": _percent(each.share(each.rejected)),
         "fill_ratio": Cell(text.percent(each.fill_ratio), each.fill_ratio),
-        "shortfall": _money(cost.total),
+        "shortfall": _money(cost.total, found.portfolio.currency),
         "shortfall_bp": _bp(in_bp),
     }
 
@@ -205,7 +207,7 @@ def _named(found: Execution, each: Part) -> Any:
     """Return a group's name: a strategy leads to its own page, an instrument to its orders."""
     origin = found.portfolio.origin
     if each.key and found.by == "strategy" and each.key in found.names and each.key != found.portfolio.id:
-        return html.A(each.name, href=page_link(found, portfolio=f"{origin}:{each.key}"))
+        return html.A(each.name, href=f"{PATH}?{urlencode({'portfolio': f'{origin}:{each.key}'})}")
     if each.key and found.by == "instrument":
         query = urlencode({"portfolio": key_of(found.portfolio), "instrument": each.key})
         return html.A(each.name, href=f"{TRADES}?{query}")
@@ -217,19 +219,19 @@ def _count(many: int) -> Cell:
 
 
 def _bp(value: float, is_told: bool = True, *, signed: bool = False) -> Cell:
-    return Cell(basis_points(value, signed=signed), value) if is_told else Cell(None)
+    return Cell(basis_points(value, signed=signed), value, unit="bp") if is_told else Cell(None)
 
 
 def _percent(found: Estimate) -> Cell:
-    return Cell(text.percent(found.value), found.value, hint=share_interval(found))
+    return Cell(text.percent(found.value), found.value, hint=share_interval(found), unit="ratio")
 
 
 def _points(found: Estimate, is_told: bool) -> Cell:
-    return Cell(text.points(found.value), found.value) if is_told else Cell(None)
+    return Cell(text.points(found.value), found.value, unit="ratio") if is_told else Cell(None)
 
 
-def _money(value: float, *, signed: bool = False) -> Cell:
-    return Cell(text.money(value, signed=signed), value)
+def _money(value: float, currency: str, *, signed: bool = False) -> Cell:
+    return Cell(text.money(value, signed=signed), value, unit=currency)
 
 
 def _range(said: str, found: Estimate, is_told: bool) -> Cell:
@@ -237,7 +239,7 @@ def _range(said: str, found: Estimate, is_told: bool) -> Cell:
 
 
 def _gap(ratio: float, is_told: bool) -> Cell:
-    return Cell(text.points(ratio), ratio) if is_told else Cell(None)
+    return Cell(text.points(ratio), ratio, unit="ratio") if is_told else Cell(None)
 
 
 def _points_interval(found: Estimate) -> str:

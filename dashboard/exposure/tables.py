@@ -77,11 +77,16 @@ def groups_table(found: ExposureCourse, by: Group, leads: Callable[[str], Any]) 
     """
     columns = [
         Column("name", GROUPS[by], numeric=False),
-        Column("long", "Long", definition="Of the net asset value"),
-        Column("short", "Short", definition="Of the net asset value, 0 or below"),
-        Column("net", "Net", definition="Long and short together, of the net asset value"),
-        Column("gross", "Gross", definition="Long and short without their signs, of the net asset value"),
-        Column("change", "Change", definition="Of net over the window, in percentage points of the net asset value"),
+        Column("long", "Long", definition="Of the net asset value", unit="ratio"),
+        Column("short", "Short", definition="Of the net asset value, 0 or below", unit="ratio"),
+        Column("net", "Net", definition="Long and short together, of the net asset value", unit="ratio"),
+        Column("gross", "Gross", definition="Long and short without their signs, of the net asset value", unit="ratio"),
+        Column(
+            "change",
+            "Change",
+            definition="Of net over the window, in percentage points of the net asset value",
+            unit="ratio",
+        ),
     ]
     each = found.groups.exposure
     gross = each.gross / each.nav

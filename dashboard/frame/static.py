@@ -53,7 +53,6 @@ class Served:
 
     mimetype: str
     etag: str
-    raw_bytes: int
     encodings: dict[str, bytes]
 
 
@@ -141,7 +140,7 @@ def _is_fingerprinted() -> bool:
 def _compressed(body: bytes, mimetype: str, cache: Path, path: str) -> Served:
     digest = _digest(body)
     if len(body) < SMALLEST_BYTES or mimetype.startswith(("image/png", "font/")):
-        return Served(mimetype, digest, len(body), {"identity": body})
+        return Served(mimetype, digest, {"identity": body})
     encodings = {e: file.read_bytes() for e in ("br", "gzip") if (file := _cached(cache, digest, e)).exists()}
     if len(encodings) < 2:
         log.info("%s is not precompressed (run `python -m dashboard.frame.static`): compressing quickly", path)
@@ -149,7 +148,7 @@ def _compressed(body: bytes, mimetype: str, cache: Path, path: str) -> Served:
             "br": brotli.compress(body, quality=QUICK_BROTLI),
             "gzip": gzip.compress(body, QUICK_GZIP, mtime=0),
         }
-    return Served(mimetype, digest, len(body), encodings)
+    return Served(mimetype, digest, encodings)
 
 
 def _write(body: bytes, cache: Path) -> None:

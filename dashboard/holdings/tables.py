@@ -13,7 +13,7 @@ from core import format as text
 from core.model import Status
 from dashboard.components.card import state_badge
 from dashboard.components.choices import choice_button
-from dashboard.components.table import Cell, Column, data_table, in_currency
+from dashboard.components.table import Cell, Column, amounts_table
 from dashboard.portfolio.links import HOLDINGS, drill, to_trades
 from portfolio.costs import Costed
 from portfolio.holdings import GROUPS, Group, Held, Holding, Holdings
@@ -28,22 +28,24 @@ NOT_EXPLAINED = "not known: no trade explains how the quantity changed"
 COLUMNS = (
     Column("instrument", "Instrument", numeric=False, definition="Click to see its history"),
     Column("value", "Value", definition="Quantity × price × multiplier and what has accrued, at the day's rate"),
-    Column("weight", "Weight", definition="Value over the portfolio's net asset value"),
+    Column("weight", "Weight", definition="Value over the portfolio's net asset value", unit="ratio"),
     Column("day", "Day", definition="Profit and loss since the report of the day before, costs and dividends included"),
-    Column("return", "Day %", definition="The day's profit and loss over what it was worth before and what was bought"),
+    Column("return", "Day %", definition="The day's profit and loss over what it was worth before and what was bought",
+           unit="ratio"),
     Column("portfolio", "Strategy", numeric=False, definition="The portfolio that holds it"),
     Column("quantity", "Quantity", definition="Below 0: sold short. Click for its trades and orders"),
+    Column("currency", "Currency", numeric=False, definition="Its own: that of price, cost and local value"),
     Column("price", "Price", definition="Of one, in its own currency, as reported"),
     Column("cost", "Cost", definition="Average cost of one, in its own currency; costs in it where it is worked out",
            plain="Average cost"),
-    Column("currency", "Currency", numeric=False, definition="Its own: that of price, cost and local value"),
     Column("local", "Local value", definition="Value in its own currency"),
     Column("month", "Month", definition="Profit and loss since the last report of last month"),
     Column("total", "Total", definition="Profit and loss since the first trade: realised and unrealised"),
     Column("unrealised", "Unrealised", definition="(Price − average cost) × quantity × multiplier"),
     Column("realised", "Realised", definition="Total less unrealised"),
     Column("held", "Held", definition="Calendar days on this side without a break", plain="Held", unit="days"),
-    Column("volume", "ADV", definition="Quantity over the instrument's average daily volume", plain="Share of ADV"),
+    Column("volume", "ADV", definition="Quantity over the instrument's average daily volume", plain="Share of ADV",
+           unit="ratio"),
     Column(
         "liquidate", "Exit", definition=f"Days to sell it at {100 * SHARE_OF_VOLUME:.0f} % of the average daily volume",
         plain="Exit", unit="days",
@@ -61,16 +63,21 @@ def positions_table(found: Holdings, chosen: str, costs: Costed, doubts: Mapping
         *(["portfolio"] if len(found.names) < 2 else []),
         *(["currency", "local"] if all(each.currency == currency for each in found.positions) else []),
     }
-    columns = in_currency([each for each in COLUMNS if each.key not in is_left_out], currency, *MONEY)
     rows = [
         {
             **_position(found, each, each.instrument == chosen, costs),
-            "price": _price(each, currency, doubts.get((each.portfolio, each.instrument), "")),
+            "price": _price(each, doubts.get((each.portfolio, each.instrument), "")),
         }
         for each in found.positions
     ]
-    return data_table(
-        POSITIONS, columns, rows, caption="Positions", stack=False, nothing="Holds nothing but cash on this day."
+    return amounts_table(
+        POSITIONS,
+        [each for each in COLUMNS if each.key not in is_left_out],
+        rows,
+        currency,
+        MONEY,
+        caption="Positions",
+        nothing="Holds nothing but cash on this day.",
     )
 
 
@@ -83,15 +90,14 @@ def groups_table(found: Holdings, group: Group) -> html.Div:
         Column("short", "Short"),
         Column("net", "Net", definition="Long and short together"),
         Column("gross", "Gross", definition="Long and short without their signs"),
-        Column("weight", "Weight", definition="Net over the portfolio's net asset value"),
+        Column("weight", "Weight", definition="Net over the portfolio's net asset value", unit="ratio"),
         Column("day", "Day", definition="Profit and loss since the report of the day before, of closed ones too"),
         Column("month", "Month", definition="Profit and loss since the last report of last month, of closed ones too"),
         Column("total", "Total", definition="Profit and loss since the first trade, of closed ones too"),
     ]
     parts = [each for each in found.by(group) if each.count or each.day or each.month or each.total]
     rows = [_group(each) for each in (*parts, found.all())]
-    columns = in_currency(columns, found.portfolio.currency, *MONEY)
-    return data_table(GROUPED, columns, rows, caption=f"By {GROUPS[group].lower()}", stack=False)
+    return amounts_table(GROUPED, columns, rows, found.portfolio.currency, MONEY, caption=f"By {GROUPS[group].lower()}")
 
 
 def movers_table(found: Holdings) -> html.Div:
@@ -103,8 +109,8 @@ def movers_table(found: Holdings) -> html.Div:
     columns = [
         Column("instrument", "Instrument", numeric=False),
         Column("day", "Day", definition="Profit and loss since the report of the day before"),
-        Column("return", "Day %"),
-        Column("share", "Of NAV", definition="The day's profit and loss over the net asset value"),
+        Column("return", "Day %", unit="ratio"),
+        Column("share", "Of NAV", definition="The day's profit and loss over the net asset value", unit="ratio"),
     ]
     # The same rule as that of weights: of a value that is none or below 0 nothing is a share.
     nav = found.nav if found.nav > 0 else math.nan
@@ -117,8 +123,9 @@ def movers_table(found: Holdings) -> html.Div:
         }
         for each in (*gains, *reversed(losses))
     ]
-    columns = in_currency(columns, found.portfolio.currency, *MONEY)
-    return data_table(MOVERS, columns, rows, caption="Movers of the day", stack=False, nothing="Nothing moved.")
+    return amounts_table(
+        MOVERS, columns, rows, found.portfolio.currency, MONEY, caption="Movers of the day", nothing="Nothing moved."
+    )
 
 
 def closed_table(found: Holdings) -> html.Div:
@@ -140,9 +147,14 @@ def closed_table(found: Holdings) -> html.Div:
         }
         for each in sorted(recently_closed(found), key=lambda each: (math.isnan(each.month), -abs(each.month)))
     ]
-    columns = in_currency(columns, found.portfolio.currency, *MONEY)
-    return data_table(
-        CLOSED, columns, rows, caption="Closed this month", stack=False, nothing="Nothing was closed this month."
+    return amounts_table(
+        CLOSED,
+        columns,
+        rows,
+        found.portfolio.currency,
+        MONEY,
+        caption="Closed this month",
+        nothing="Nothing was closed this month.",
     )
 
 
@@ -164,8 +176,8 @@ def _position(found: Holdings, each: Holding, is_chosen: bool, costs: Costed) ->
             each.quantity, hint="Click for its trades and orders",
         ),
         "cost": Cell(
-            _in_own(price_text(each.average_cost), each.currency, found.portfolio.currency), each.average_cost,
-            hint=f"{each.currency}, {costs.of(each)}", unit=each.currency,
+            price_text(each.average_cost), each.average_cost, hint=f"{each.currency}, {costs.of(each)}",
+            unit=each.currency,
         ),
         "value": Cell(text.money(each.value), each.value),
         "currency": each.currency,
@@ -183,19 +195,14 @@ def _position(found: Holdings, each: Holding, is_chosen: bool, costs: Costed) ->
     }  # fmt: skip
 
 
-def _price(each: Holding, currency: str, doubt: str) -> Cell:
-    shown = _in_own(price_text(each.price), each.currency, currency)
+def _price(each: Holding, doubt: str) -> Cell:
+    shown = price_text(each.price)
     if not doubt:
         return Cell(shown, each.price, hint=each.currency, unit=each.currency)
     return Cell(
         [state_badge(Status.WARNING, "doubted"), f" {shown}"], each.price, hint=f"{each.currency}; {doubt}",
         unit=each.currency,
     )  # fmt: skip
-
-
-def _in_own(shown: str, own: str, currency: str) -> str:
-    """Return a price with its currency where that is not the portfolio's."""
-    return shown if own == currency or shown == text.NOT_AVAILABLE else f"{shown} {own}"
 
 
 def _group(each: Held) -> dict[str, Any]:

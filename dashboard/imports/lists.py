@@ -25,7 +25,7 @@ from storage.state.imports import Import
 from storage.state.sent_rows import Sent
 
 if TYPE_CHECKING:
-    from storage.stores import Stores
+    pass
 
 MOST_REFUSED = 20
 LONGEST_REASON = 60
@@ -156,7 +156,7 @@ def _told_doubts(kept_doubts: str) -> Cell:
     return Cell(told, hint="; ".join(REASONS.get(doubt.kind, doubt.kind) for doubt in doubts))
 
 
-def refused_list(stores: Stores, files: Sequence[RefusedFile], may_change: bool) -> html.Section | None:
+def refused_list(files: Sequence[RefusedFile], may_change: bool) -> html.Section | None:
     """Return the refused files that nobody has looked at, with their reasons; None: there are none."""
     if not files:
         return None
@@ -168,7 +168,7 @@ def refused_list(stores: Stores, files: Sequence[RefusedFile], may_change: bool)
                 id="import-refused-title",
                 className="fw-import-name",
             ),
-            html.Ul([_refused(stores, file, may_change) for file in files[:MOST_REFUSED]]),
+            html.Ul([_refused(file, may_change) for file in files[:MOST_REFUSED]]),
             *([html.P(f"And {number(left)} more in inbox/refused.")] if left > 0 else []),
             *([_dismiss("", "all", "Dismiss all")] if may_change and len(files) > 1 else []),
         ],
@@ -177,7 +177,7 @@ def refused_list(stores: Stores, files: Sequence[RefusedFile], may_change: bool)
     )
 
 
-def _refused(stores: Stores, file: RefusedFile, may_change: bool) -> html.Li:
+def _refused(file: RefusedFile, may_change: bool) -> html.Li:
     told = [on_page(line) for line in reasons(file)]
     look = html.Button("Look at it", type="button", className="fw-button", **attributes(data_import_refused=file.name))
     buttons = [*([look] if file.is_table else []), _dismiss(file.name, file.stamp, "Dismiss")] if may_change else []

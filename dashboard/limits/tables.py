@@ -11,7 +11,7 @@ from dash import html
 
 from core import format as text
 from core.model import Status
-from core.portfolio_limits.figures import RESTRICTED, Unit, written
+from core.portfolio_limits.figures import RESTRICTED, Unit, unit_of, written
 from core.portfolio_limits.limit import EVERY, LimitState, PortfolioLimit
 from core.roles import Role
 from dashboard.components.age import local_time
@@ -46,7 +46,7 @@ def limits_table(found: Sequence[Finding], ids: Ids, *, may_set: bool) -> html.D
         Column("figure", "Limit on", numeric=False, definition="The figure, and what of it is nearest to its limit"),
         Column("value", "Value", definition="Of the newest report"),
         Column("limit", "Limit"),
-        Column("use", "Use", definition="Value over limit; the bar is full where the limit is reached"),
+        Column("use", "Use", definition="Value over limit; the bar is full where the limit is reached", unit="ratio"),
         Column("room", "Headroom", definition="What is left, in the unit of the figure; below 0: beyond the limit"),
         Column("money", "In money", definition="Headroom times the net asset value, in the portfolio's currency",
                plain="Headroom in money"),
@@ -88,7 +88,7 @@ def breaches_table(found: Sequence[Breach], portfolios: Mapping[str, Portfolio],
         Column("figure", "Limit on", numeric=False),
         Column("limit", "Limit", definition="As it was when the breach began"),
         Column("began", "Began", numeric=False),
-        Column("lasted", "Lasted"),
+        Column("lasted", "Lasted", unit="s"),
         Column("worst", "Worst"),
         Column("what", "At its worst", numeric=False),
         Column("ended", "Ended", numeric=False),
@@ -125,14 +125,16 @@ def _row(each: Finding, ids: Ids, *, may_set: bool) -> dict[str, Any]:
     currency, unit = each.portfolio.currency, limit.about.unit
     is_hidden = _is_hidden(limit, ids)
     why = each.why if each.state is LimitState.UNKNOWN else ""
-    value = Cell(written(each.value, unit, currency), each.value) if each.value is not None else Cell(
-        text.NOT_AVAILABLE, math.nan, hint=why)  # fmt: skip
+    counted = unit_of(unit, currency)
+    value = Cell(text.NOT_AVAILABLE, math.nan, hint=why)
+    if each.value is not None:
+        value = Cell(written(each.value, unit, currency), each.value, unit=counted)
     return {
         "state": Cell(state_badge(status, WORDS[each.state]), hint=each.why),
         "portfolio": Cell(html.A(each.portfolio.name, href=_address(portfolio=_key(each.portfolio)))),
         "figure": _figure(each, note="" if is_hidden else limit.note),
         "value": value,
-        "limit": Cell(bound(limit, currency), limit.value),
+        "limit": Cell(bound(limit, currency), limit.value, unit=counted),
         "use": use_cell(each, status),
         "room": amount_cell(each.headroom, unit, currency, why),
         "money": amount_cell(each.headroom_money, Unit.MONEY, currency, why),
@@ -190,7 +192,9 @@ def use_cell(each: Finding, status: Status) -> Cell:
 
 def amount_cell(value: float, unit: Unit, currency: str, why: str) -> Cell:
     """Return an amount of a figure; why: it is not known."""
-    return Cell(None, math.nan, hint=why) if math.isnan(value) else Cell(written(value, unit, currency), value)
+    if math.isnan(value):
+        return Cell(None, math.nan, hint=why)
+    return Cell(written(value, unit, currency), value, unit=unit_of(unit, currency))
 
 
 def _set(limit: PortfolioLimit, ids: Ids) -> Cell:
@@ -230,10 +234,10 @@ def _breach(each: Breach, portfolios: Mapping[str, Portfolio], now: float) -> di
         "state": Cell(badge, hint=each.ended_why),
         "portfolio": portfolio.name if portfolio else each.portfolio,
         "figure": Cell(limit_text(each.limit, currency).split(" at ")[0], mark="fw-wraps"),
-        "limit": Cell(bound(each.limit, currency), each.limit.value),
+        "limit": Cell(bound(each.limit, currency), each.limit.value, unit=unit_of(unit, currency)),
         "began": Cell(local_time(each.began_at), sort=each.began_at, hint=written(each.value, unit, currency)),
         "lasted": Cell(text.coarse_duration(lasted), lasted),
-        "worst": Cell(written(each.worst, unit, currency), each.worst),
+        "worst": Cell(written(each.worst, unit, currency), each.worst, unit=unit_of(unit, currency)),
         "what": whole_cell(each.what),
         "ended": over,
     }

@@ -31,9 +31,14 @@ BEFORE_LAST = (
     Column("value", "Value", definition="Net asset value at its last value, in its currency"),
 )
 AFTER_LAST = (
-    Column("month", "MTD %", definition="Since the last value of the month before"),
-    Column("year", "YTD %", definition="Since the last value of the year before"),
-    Column("drawdown", "Drawdown now", definition="Index below its running maximum, and how much of the limit that is"),
+    Column("month", "MTD %", definition="Since the last value of the month before", unit="ratio"),
+    Column("year", "YTD %", definition="Since the last value of the year before", unit="ratio"),
+    Column(
+        "drawdown",
+        "Drawdown now",
+        definition="Index below its running maximum, and how much of the limit that is",
+        unit="ratio",
+    ),
     Column("sharpe", "Sharpe 1y", definition="Of a year to the last value"),
     Column("course", "60 values", numeric=False, definition="Growth over the newest 60 values"),
     Column("age", "Age", definition="Of the last value; of a sample and of what has ended its day"),
@@ -50,7 +55,7 @@ def portfolio_table(found: Sequence[Glance], safe: Readiness, limits: Mapping[st
     is_mixed = len({each.figures.rhythm for each in found if each.figures.last_day}) > 1
     rows = [_row(each, safe, limits, places[each.key], says_rhythm=is_mixed) for each in ordered]
     title = last_title(each.figures.rhythm for each in found if each.figures.last_day)
-    last = Column("day", f"{title} %", definition="Time-weighted return since the value before the last")
+    last = Column("day", f"{title} %", definition="Time-weighted return since the value before the last", unit="ratio")
     return data_table(ROWS, (*BEFORE_LAST, last, *AFTER_LAST), rows, caption="Portfolios")
 
 
@@ -85,7 +90,7 @@ def _row(
     return {
         "name": Cell([INDENT * each.depth, link, *mark], sort=place, hint=portfolio.note),
         "state": _state(each, safe),
-        "value": Cell(value, sort=figures.value),
+        "value": Cell(value, sort=figures.value, unit=portfolio.currency),
         "day": _return(figures.day, LAST[figures.rhythm].lower() if says_rhythm else ""),
         "month": _return(figures.month),
         "year": _return(figures.year),

@@ -37,12 +37,12 @@ COLLECTOR_COLUMNS = (
     Column("collector", "Collector", numeric=False),
     Column("state", "State", numeric=False),
     Column("last", "Last run", definition="Time since the newest run began."),
-    Column("every", "Every", definition="The collector's interval."),
-    Column("duration", "Duration", definition="How long the newest run took."),
+    Column("every", "Every", definition="The collector's interval.", unit="s"),
+    Column("duration", "Duration", definition="How long the newest run took.", unit="s"),
     Column(
         "trend", "Trend", definition=f"Durations of the last {RUNS_KEPT} runs, oldest first, scaled to their own range."
     ),
-    Column("late", "Late p99", definition=f"How late runs began: 99th percentile of the last {RUNS_KEPT}."),
+    Column("late", "Late p99", definition=f"How late runs began: 99th percentile of the last {RUNS_KEPT}.", unit="s"),
     Column("next", "Next run"),
     Column("failures", "Failures", definition="Failed runs in a row."),
     Column("breaker", "Breaker", numeric=False, definition="Open: no runs for a while, after failures in a row."),
@@ -63,7 +63,7 @@ TOPIC_COLUMNS = (
 TABLE_COLUMNS = (
     Column("table", "Table", numeric=False),
     Column("rows", "Rows"),
-    Column("bytes", "On disk"),
+    Column("bytes", "On disk", unit="bytes"),
     Column("each", "Bytes a row", definition="Compressed size on disk over rows."),
     Column(
         "parts",
@@ -75,17 +75,17 @@ RUN_COLUMNS = (
     Column("began", "Began", numeric=False),
     Column("collector", "Collector", numeric=False),
     Column("outcome", "Outcome", numeric=False),
-    Column("duration", "Duration"),
-    Column("late", "Late", definition="How long after its due time the run began."),
+    Column("duration", "Duration", unit="s"),
+    Column("late", "Late", definition="How long after its due time the run began.", unit="s"),
     Column("rows", "Rows", definition="Samples and other rows that the run brought."),
     Column("error", "Error", numeric=False),
 )
 STATEMENT_COLUMNS = (
     Column("kind", "Statement", numeric=False),
     Column("count", "Count"),
-    Column("p50", "p50"),
-    Column("p95", "p95"),
-    Column("longest", "Longest"),
+    Column("p50", "p50", unit="s"),
+    Column("p95", "p95", unit="s"),
+    Column("longest", "Longest", unit="s"),
     Column("rows", "Rows"),
     Column("errors", "Errors"),
 )

@@ -40,6 +40,7 @@ def metric_table(data: PortfolioData) -> html.Div:
                     found.of(metric.key, at),
                     found.reason(metric.key, at),
                     found.remark(metric.key, at),
+                    unit=_unit(metric, data),
                 )
                 for at in range(len(lines))
             },
@@ -67,6 +68,10 @@ def said(metric: Metric, value: float, data: PortfolioData) -> str:
     return text.ratio(value)
 
 
+def _unit(metric: Metric, data: PortfolioData) -> str:
+    return {"percent": "ratio", "periods": data.counted, "years": "years"}.get(metric.unit, "")
+
+
 def parts_table(data: PortfolioData) -> html.Div:
     """Return a row a part of the fund: its value and how it did in its own window; its name opens it."""
     listed = parts(data)
@@ -74,18 +79,24 @@ def parts_table(data: PortfolioData) -> html.Div:
     heads = [
         Column("name", "Portfolio", numeric=False),
         Column("value", f"Value, {data.family_currency}"),
-        Column("share", "Share", definition="Share of the fund's value; without a fund, of the portfolios listed"),
+        Column(
+            "share",
+            "Share",
+            definition="Share of the fund's value; without a fund, of the portfolios listed",
+            unit="ratio",
+        ),
         Column(
             "day",
             last_title(part.line.cadence.rhythm for part in listed),
             definition="Return since the value before the last",
+            unit="ratio",
         ),
-        Column("ytd", "YTD", definition="Return since the last value of the year before"),
-        Column("total_return", data.query.window_name, definition="Return in the window"),
-        Column("annual_return", "Annual", definition="Annualised return in the window; n/a below a year"),
-        Column("volatility", "Volatility"),
+        Column("ytd", "YTD", definition="Return since the last value of the year before", unit="ratio"),
+        Column("total_return", data.query.window_name, definition="Return in the window", unit="ratio"),
+        Column("annual_return", "Annual", definition="Annualised return in the window; n/a below a year", unit="ratio"),
+        Column("volatility", "Volatility", unit="ratio"),
         Column("sharpe", "Sharpe"),
-        Column("max_drawdown", "Max DD", definition="Maximum drawdown in the window"),
+        Column("max_drawdown", "Max DD", definition="Maximum drawdown in the window", unit="ratio"),
     ]
     rows = [
         {
@@ -104,9 +115,10 @@ def parts_table(data: PortfolioData) -> html.Div:
 def _value(part: Part, currency: str) -> Cell:
     """Return what a part is worth; where there is no rate to the fund's currency, in its own, and that is said."""
     if part.line.currency == currency:
-        return Cell(text.money(part.value), part.value)
+        return Cell(text.money(part.value), part.value, unit=currency)
     hint = f"There is no rate to {currency}: its figures are in {part.line.currency}"
-    return Cell(text.money(part.value, part.line.currency), part.value, tone="warning", hint=hint)
+    own = part.line.currency
+    return Cell(text.money(part.value, own), part.value, tone="warning", hint=hint, unit=own)
 
 
 def _name(line: Line, data: PortfolioData) -> Cell:

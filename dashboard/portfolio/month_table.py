@@ -10,7 +10,8 @@ from dash import html
 
 from core import format as text
 from dashboard.components.table import Cell, Column, data_table
-from portfolio.data import Line, PortfolioData
+from dashboard.portfolio.charts.years import returns_by_year
+from portfolio.data import PortfolioData
 from portfolio.since import Periods, by_period
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -28,12 +29,17 @@ def heat_table(data: PortfolioData) -> html.Div:
     """Return compounded returns by year and month, in percent, newest year first, and the benchmark's by year."""
     own, other = data.told, data.benchmark
     months_by_year = _by_year(by_period(own.daily, own.cadence, "M"))
-    totals = _of_years(own)
-    beside = _of_years(other) if other else {}
+    totals = returns_by_year(own)
+    beside = returns_by_year(other) if other else {}
     columns = [
         Column("year", "Year", numeric=False),
-        *[Column(f"m{at}", month[0], definition=month, plain=month) for at, month in enumerate(MONTHS)],
-        Column("total", "Total", definition="Compounded over the year; the first and the last as far as they go"),
+        *[Column(f"m{at}", month[0], definition=month, plain=month, unit="ratio") for at, month in enumerate(MONTHS)],
+        Column(
+            "total",
+            "Total",
+            definition="Compounded over the year; the first and the last as far as they go",
+            unit="ratio",
+        ),
         *(
             [
                 Column(
@@ -42,6 +48,7 @@ def heat_table(data: PortfolioData) -> html.Div:
                     definition=f"Relative return: the year’s return less that of {data.benchmark_name} over the same "
                     "days, in percentage points (arithmetic)",
                     plain=f"Less {data.benchmark_name}",
+                    unit="ratio",
                 )
             ]
             if other
@@ -68,11 +75,6 @@ def _by_year(months: Periods) -> dict[tuple[int, int], float]:
     """Return the returns of months by year and month, 0 for January."""
     found = zip(months.numbers.tolist(), months.returns.tolist(), strict=True)
     return {(number // 12 + 1970, number % 12): value for number, value in found}
-
-
-def _of_years(line: Line) -> dict[int, float]:
-    found = by_period(line.daily, line.cadence, "Y")
-    return dict(zip(found.numbers.tolist(), found.returns.tolist(), strict=True))
 
 
 def _relative(own: float, other: float | None, name: str) -> Cell:

@@ -37,11 +37,13 @@ def drawdown_table(data: PortfolioData) -> html.Div:
     """Return the deepest drawdowns of the window, deepest first; a click on one shades it in the chart."""
     columns = [
         Column("peak", "Peak", numeric=False, definition="Last high before the fall; click to shade it in the chart"),
-        Column("depth", "Depth", definition="Fall from the peak to the trough"),
+        Column("depth", "Depth", definition="Fall from the peak to the trough", unit="ratio"),
         Column("trough", "Trough", numeric=False, definition="Lowest day"),
         Column("recovery", "Recovery", numeric=False, definition="First day back at the peak"),
-        Column("down", "Down", definition="Calendar days from the peak to the trough", plain="Days down"),
-        Column("back", "Back", definition="Calendar days from the trough to the recovery", plain="Days back"),
+        Column("down", "Down", definition="Calendar days from the peak to the trough", plain="Days down", unit="days"),
+        Column(
+            "back", "Back", definition="Calendar days from the trough to the recovery", plain="Days back", unit="days"
+        ),
     ]
     rows = [_drawdown_row(data, episode) for episode in worst(data.told.part, WORST)]
     table = data_table(
@@ -85,10 +87,10 @@ def extremes_table(data: PortfolioData) -> html.Div:
     ending = ENDING[data.frequency]
     columns = [
         Column("up-day", f"Best · {ending.lower()}", numeric=False),
-        Column("up", "Return", plain="Best return"),
+        Column("up", "Return", plain="Best return", unit="ratio"),
         *_beside("up-other", data, "Best"),
         Column("down-day", f"Worst · {ending.lower()}", numeric=False),
-        Column("down", "Return", plain="Worst return"),
+        Column("down", "Return", plain="Worst return", unit="ratio"),
         *_beside("down-other", data, "Worst"),
     ]
     rows = [
@@ -104,7 +106,11 @@ def extremes_table(data: PortfolioData) -> html.Div:
 def _beside(key: str, data: PortfolioData, side: str) -> list[Column]:
     name = data.benchmark_name
     plain = f"{side}, return of {name}"
-    return [Column(key, name, definition="Return of the benchmark then", plain=plain)] if data.benchmark else []
+    return (
+        [Column(key, name, definition="Return of the benchmark then", plain=plain, unit="ratio")]
+        if data.benchmark
+        else []
+    )
 
 
 def _extreme(side: str, part: Track, ranked: list[Any], at: int, other: np.ndarray[Any, Any] | None) -> dict[str, Any]:
@@ -126,7 +132,7 @@ def capture_table(data: PortfolioData) -> html.Div:
     found = side_by_side(data, [metric for metric in METRICS if metric.key in keys])
     columns = [
         Column("name", "Portfolio", numeric=False),
-        *[Column(key, title, definition=definition) for key, title, definition in CAPTURES],
+        *[Column(key, title, definition=definition, unit="ratio") for key, title, definition in CAPTURES],
     ]
     rows = [
         {"name": line.name, **{key: figure(found, key, at) for key, _, _ in CAPTURES}}
@@ -142,9 +148,9 @@ def figure(found: Summary, key: str, at: int, unit: str = "percent") -> Cell:
     return marked(said, value, found.reason(key, at), found.remark(key, at))
 
 
-def marked(said: str, value: float, reason: str = "", remark: str = "", tone: str = "") -> Cell:
+def marked(said: str, value: float, reason: str = "", remark: str = "", tone: str = "", unit: str = "") -> Cell:
     """Return the cell of a figure, marked where something must be known beside it; its hint says what, or why none."""
-    return Cell(f"{said} {MARK}" if remark else said, value, tone, hint=remark or reason)
+    return Cell(f"{said} {MARK}" if remark else said, value, tone, hint=remark or reason, unit=unit)
 
 
 def signed(value: float, reason: str = "", remark: str = "") -> Cell:

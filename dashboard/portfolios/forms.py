@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -11,7 +10,6 @@ from urllib.parse import urlencode
 from dash import html
 
 from access.viewer import CHANGING_ROLE, Viewer
-from analytics.cadence import EVERY_DAY as ALL_DAYS
 from core.errors import ChangeRejected
 from core.format import count
 from core.portfolios import (
@@ -25,7 +23,8 @@ from core.portfolios import (
     WEEKDAYS,
     WHOLE,
 )
-from dashboard.components.form import form, hidden, select_field, text_field
+from core.trading_days import OF_EVERY_DAY
+from dashboard.components.form import form, hidden, id_of_form, select_field, text_field
 from dashboard.portfolios.tables import ID, INDENT
 from dashboard.views.form import Form, Said, Sent
 from portfolio.allowed import Limits
@@ -86,7 +85,7 @@ def forms(stores: Stores) -> list[Form]:
 
 def settings_form(stores: Stores, node: Node, nodes: Sequence[Node], fixed: Mapping[str, str]) -> html.Form:
     """Return the form of every setting of an own portfolio; what the settings file sets (`fixed`) is read-only."""
-    form_id = _form_id("set", node.portfolio.id)
+    form_id = id_of_form(ID, "set", node.portfolio.id)
     parts = [
         _field(form_id, name, str(getattr(node.portfolio, name)), _found(node).get(name, ""), name in fixed,
                _options(stores, name, node, nodes))
@@ -113,7 +112,7 @@ def add_form(nodes: Sequence[Node], limits: Limits) -> html.Form:
 
 def merge_form(node: Node, nodes: Sequence[Node]) -> html.Form:
     """Return the form that makes one portfolio of this and another one."""
-    own, form_id = node.portfolio, _form_id("merge", node.portfolio.id)
+    own, form_id = node.portfolio, id_of_form(ID, "merge", node.portfolio.id)
     others = [each.portfolio for each in nodes if each.portfolio.origin == OWN and each.portfolio.id != own.id]
     into = [("", "choose one"), *((each.id, each.name) for each in others if each.currency == own.currency)]
     foreign = [
@@ -136,7 +135,7 @@ def merge_form(node: Node, nodes: Sequence[Node]) -> html.Form:
 
 def delete_form(node: Node) -> html.Form:
     """Return the form that deletes a portfolio once its name is typed."""
-    own, form_id = node.portfolio, _form_id("delete", node.portfolio.id)
+    own, form_id = node.portfolio, id_of_form(ID, "delete", node.portfolio.id)
     values = (
         "It has no values of its own." if node.made_of else f"With it: {count(node.values + node.left_out, 'value')}."
     )
@@ -160,11 +159,6 @@ def _fields(sent: Sent) -> dict[str, str]:
 def _opened(id: str) -> str:
     """Return the address that shows a portfolio's settings."""
     return f"{PATH}?{urlencode({'edit': f'{OWN}:{id}'})}"
-
-
-def _form_id(what: str, id: str) -> str:
-    """Return the id of a form about one portfolio: what was typed about another one is none of it."""
-    return f"{ID}-{what}-{hashlib.blake2b(id.encode(), digest_size=6).hexdigest()}"
 
 
 def _field(
@@ -237,5 +231,5 @@ def _found(node: Node) -> dict[str, str]:
         told["frequency"] = node.found.rhythm
         told["periods_per_year"] = f"{node.found.periods:.4g}"
         if node.found.rhythm == "daily":
-            told["calendar"] = EVERY_DAY if node.found.calendar is ALL_DAYS else WEEKDAYS
+            told["calendar"] = EVERY_DAY if node.found.calendar is OF_EVERY_DAY else WEEKDAYS
     return told

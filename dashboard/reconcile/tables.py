@@ -11,7 +11,7 @@ from dash import html
 from core import format as text
 from core.model import Status
 from dashboard.components.card import state_badge
-from dashboard.components.table import Cell, Column, data_table, in_currency
+from dashboard.components.table import Cell, Column, amounts_table
 from portfolio.chosen import key_of
 from portfolio.reconciliation import Compared, Reconciliation
 
@@ -25,7 +25,7 @@ REST = (
     Column("reported", "Reported"),
     Column("difference", "Difference", definition="Built less reported"),
     Column("worth", "Worth", definition="The difference at the last price and rate, in the portfolio's currency"),
-    Column("share", "Of NAV", definition="Worth over the net asset value"),
+    Column("share", "Of NAV", definition="Worth over the net asset value", unit="ratio"),
     Column("since", "Since", numeric=False, definition="First day of the difference, without a break since"),
 )
 
@@ -37,19 +37,24 @@ def positions_table(found: Reconciliation, query: dict[str, str]) -> html.Div:
         *_strategy(found), Column("sides", "Known to", numeric=False), *REST,
     ]  # fmt: skip
     rows = [_position(found, each, query) for each in found.of("position")]
-    columns = in_currency(columns, found.portfolio.currency, "worth")
-    return data_table(POSITIONS, columns, rows, caption="Positions", stack=False, nothing="Nothing is held.")
+    return amounts_table(
+        POSITIONS, columns, rows, found.portfolio.currency, ("worth",), caption="Positions", nothing="Nothing is held."
+    )
 
 
 def money_table(found: Reconciliation) -> html.Div:
     """Return cash by currency and net asset values."""
     columns = [STATE, Column("name", "Money", numeric=False), *_strategy(found), *REST]
-    columns = in_currency(columns, found.portfolio.currency, "worth")
     rows = [{"name": _money_name(found, each), **_row(found, each)} for each in found.of("cash", "nav")]
-    return data_table(
-        MONEY, columns, rows, caption="Cash and net asset value", stack=False,
+    return amounts_table(
+        MONEY,
+        columns,
+        rows,
+        found.portfolio.currency,
+        ("worth",),
+        caption="Cash and net asset value",
         nothing="No cash and no net asset value is told on both sides.",
-    )  # fmt: skip
+    )
 
 
 def _money_name(found: Reconciliation, each: Compared) -> Cell:

@@ -9,7 +9,7 @@ from typing import Any
 from dash import html
 
 from core import format as text
-from dashboard.components.table import Cell, Column, data_table, in_currency
+from dashboard.components.table import Cell, Column, amounts_table
 from dashboard.holdings.tables import tone
 from dashboard.risk.links import instrument_link, portfolio_link
 from portfolio.holdings import GROUPS, Group
@@ -23,10 +23,11 @@ COLUMNS = (
     Column("instrument", "Instrument", numeric=False, definition="Leads to its history on Holdings"),
     Column("portfolio", "Strategy", numeric=False, definition="The portfolio that holds it"),
     Column("value", "Value"),
-    Column("weight", "Weight", definition="Value over the portfolio's net asset value"),
-    Column("marginal", "Marginal", definition="VaR that one more unit of currency in it adds", plain="Marginal VaR"),
+    Column("weight", "Weight", definition="Value over the portfolio's net asset value", unit="ratio"),
+    Column("marginal", "Marginal", definition="VaR that one more unit of currency in it adds", plain="Marginal VaR",
+           unit="ratio"),
     Column("component", "Component", definition="Value × marginal VaR: adds up to VaR", plain="Component VaR"),
-    Column("share", "Of VaR", definition="Component over VaR; below 0: it hedges"),
+    Column("share", "Of VaR", definition="Component over VaR; below 0: it hedges", unit="ratio"),
     Column(
         "incremental", "Incremental", definition="What VaR falls by when it is sold: these do not add up",
         plain="Incremental VaR",
@@ -56,13 +57,8 @@ def positions_table(risk: Risk, choices: Mapping[str, str]) -> html.Div:
             "incremental": _money(float(whole.incremental_var[at])),
             **_parts(risk, float(whole.component_var[at]), float(whole.component_es[at])),
         })  # fmt: skip
-    columns = in_currency(columns, risk.book.found.portfolio.currency, *MONEY)
-    return data_table(
-        POSITIONS,
-        columns,
-        rows,
-        caption="Risk by position",
-        stack=False,
+    return amounts_table(
+        POSITIONS, columns, rows, risk.book.found.portfolio.currency, MONEY, caption="Risk by position"
     )
 
 
@@ -72,17 +68,12 @@ def groups_table(risk: Risk, group: Group) -> html.Div:
         Column("name", GROUPS[group], numeric=False),
         Column("value", "Value", definition="Long and short together"),
         Column("component", "Component VaR", definition="Adds up to VaR"),
-        Column("share", "Of VaR"),
+        Column("share", "Of VaR", unit="ratio"),
         Column("shortfall", "Component ES", definition="Adds up to expected shortfall"),
     ]
     rows = [_group(risk, each) for each in (risk.all(), *risk.by(group))]
-    columns = in_currency(columns, risk.book.found.portfolio.currency, *MONEY)
-    return data_table(
-        GROUPED,
-        columns,
-        rows,
-        caption=f"Risk by {GROUPS[group].lower()}",
-        stack=False,
+    return amounts_table(
+        GROUPED, columns, rows, risk.book.found.portfolio.currency, MONEY, caption=f"Risk by {GROUPS[group].lower()}"
     )
 
 
@@ -96,7 +87,8 @@ def factors_table(factors: Factors, is_picked: bool, currency: str) -> html.Div:
         *([Column("beta", "Beta", definition="What the portfolio moves when the factor moves by one"),
            Column("t", "t", definition="Beta over its standard error: beyond ±2 it is hardly chance",
                   plain="t value")] if is_picked else []),
-        Column("share", "Of variance", definition="Share of the variance of what today's book would have gained"),
+        Column("share", "Of variance", definition="Share of the variance of what today's book would have gained",
+               unit="ratio"),
     ]  # fmt: skip
     rows = [
         {
@@ -112,14 +104,8 @@ def factors_table(factors: Factors, is_picked: bool, currency: str) -> html.Div:
     if rows:
         told = text.percent(factors.explained)
         rows.append({"name": Cell("Together", "~"), "share": Cell(told, factors.explained)})
-    columns = in_currency(columns, currency, "gain")
-    return data_table(
-        FACTORS,
-        columns,
-        rows,
-        caption="Factors",
-        stack=False,
-        nothing="No factor could be used.",
+    return amounts_table(
+        FACTORS, columns, rows, currency, ("gain",), caption="Factors", nothing="No factor could be used."
     )
 
 

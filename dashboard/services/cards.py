@@ -16,7 +16,7 @@ from dashboard.components.card import card
 from dashboard.sources.asking import try_now
 from dashboard.sources.section import Section
 from dashboard.sources.shown import Shown
-from dashboard.sources.strip import cut, first_cards, thinned
+from dashboard.sources.strip import first_cards, on_card, thinned
 from status.freshness import reading_stale_after_seconds
 from status.history import DAY, MONTH, YEAR, Beat, Checks, Uptime
 from status.instances import Instance
@@ -131,7 +131,7 @@ def _card(instance: Instance, shown: Shown, headline: Headline) -> Any:
         headline.unit if has_value else "",
         state=component.status,
         word=word_of(instance),
-        why=cut(component.why),
+        why=on_card(component.why),
         strip=beat_strip(past.beats.get(key, ())),
         spark=thinned(shown.series.one(headline.spark or headline.metric, instance=instance.name)),
         as_of=instance.reading.ts if instance.reading else None,

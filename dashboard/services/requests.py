@@ -26,18 +26,18 @@ ROUTE_COLUMNS = (
     Column("count", "Per min", definition="In the last minute."),
     Column("client", "4xx", definition="Answers of the last minute that refuse."),
     Column("server", "5xx", definition="Answers of the last minute that failed."),
-    Column("errors", "Errors", definition="4xx and 5xx over all answers of the last minute."),
-    Column("p50", "p50", definition="Time that half of the answers of the last minute did not exceed."),
-    Column("p95", "p95", definition="Time that 95 % of the answers of the last minute did not exceed."),
-    Column("p99", "p99", definition="Time that 99 % of the answers of the last minute did not exceed."),
-    Column("mean", "Mean"),
+    Column("errors", "Errors", definition="4xx and 5xx over all answers of the last minute.", unit="ratio"),
+    Column("p50", "p50", definition="Time that half of the answers of the last minute did not exceed.", unit="s"),
+    Column("p95", "p95", definition="Time that 95 % of the answers of the last minute did not exceed.", unit="s"),
+    Column("p99", "p99", definition="Time that 99 % of the answers of the last minute did not exceed.", unit="s"),
+    Column("mean", "Mean", unit="s"),
 )
 SLOW_COLUMNS = (
     Column("at", "When", numeric=False),
     Column("route", "Route", numeric=False),
     Column("method", "Method", numeric=False),
     Column("status", "Status"),
-    Column("seconds", "Time"),
+    Column("seconds", "Time", unit="s"),
 )
 
 

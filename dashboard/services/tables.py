@@ -18,7 +18,7 @@ from dashboard.components.spark import spark
 from dashboard.components.table import Cell, Column, cut_cell, data_table, or_none
 from dashboard.services.cards import ALL, Past, is_known, is_paused, past_of, uptime, watched, word_of
 from dashboard.sources.actions import action_button
-from dashboard.sources.changes import changes_table
+from dashboard.sources.changes import CHANGES, changes_table
 from dashboard.sources.shown import Shown
 from dashboard.sources.table import ACTIONS
 from status.freshness import is_stale
@@ -33,13 +33,13 @@ COLUMNS = (
     Column("group", "Group", numeric=False),
     Column("beats", "Newest 60 checks", numeric=False,
            definition="Oldest left: up, failed but retried, down; grey where not checked."),
-    Column("day", "24 h", definition=f"{SHARE} samples_1m."),
-    Column("month", "30 d", definition=f"{SHARE} samples_1h."),
-    Column("year", "1 y", definition=f"{SHARE} samples_1h."),
-    Column("seconds", "Response", definition="Response time of the newest check."),
-    Column("mean", "Mean 24 h", definition="Mean response time over 24 hours. Source: samples_1m."),
+    Column("day", "24 h", definition=f"{SHARE} samples_1m.", unit="ratio"),
+    Column("month", "30 d", definition=f"{SHARE} samples_1h.", unit="ratio"),
+    Column("year", "1 y", definition=f"{SHARE} samples_1h.", unit="ratio"),
+    Column("seconds", "Response", definition="Response time of the newest check.", unit="s"),
+    Column("mean", "Mean 24 h", definition="Mean response time over 24 hours. Source: samples_1m.", unit="s"),
     Column("certificate", "Certificate",
-           definition="Time left until the first certificate of its chain expires; hover: whose."),
+           definition="Time left until the first certificate of its chain expires; hover: whose.", unit="s"),
     Column("since", "Since", definition="When its state last changed."),
     Column("act", "", numeric=False, plain=ACTIONS, has_buttons=True),
     Column("why", "Why", numeric=False),
@@ -50,11 +50,11 @@ INTERFACE_COLUMNS = (
     Column("state", "State", numeric=False),
     Column("host", "Machine", numeric=False),
     Column("nic", "Interface", numeric=False),
-    Column("speed", "Speed", definition="Of the link, in each direction."),
-    Column("used", "Used", definition="The busier direction against the speed."),
-    Column("in", "In"),
+    Column("speed", "Speed", definition="Of the link, in each direction.", unit="bytes/s"),
+    Column("used", "Used", definition="The busier direction against the speed.", unit="ratio"),
+    Column("in", "In", unit="bytes/s"),
     Column("in_course", "over the window", numeric=False),
-    Column("out", "Out"),
+    Column("out", "Out", unit="bytes/s"),
     Column("out_course", "over the window", numeric=False),
     Column("receive_errors_per_second", "Errors in/s"),
     Column("transmit_errors_per_second", "Errors out/s"),
@@ -175,5 +175,5 @@ def _interface(interface: Interface, now: float, link_limit: Limit) -> dict[str,
     }  # fmt: skip
 
 
-TABLES: dict[str, Callable[[Shown], Any]] = {ALL: services, "changes": changes, "interfaces": interfaces}
+TABLES: dict[str, Callable[[Shown], Any]] = {ALL: services, CHANGES: changes, "interfaces": interfaces}
 """Tables of all kinds together, by the name of their panel."""

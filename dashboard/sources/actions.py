@@ -53,7 +53,7 @@ COLUMNS = (
     Column("action", "Action", numeric=False),
     Column("target", "Target", numeric=False),
     Column("state", "State", numeric=False),
-    Column("took", "Took"),
+    Column("took", "Took", unit="s"),
     Column("result", "Result", numeric=False),
 )
 
@@ -143,7 +143,10 @@ def actions_table(tab: str, done: Sequence[Action]) -> html.Div:
             "action": words(action.action),
             "target": action.target or None,
             "state": Cell(state_badge(STATES.get(action.status, Status.UNKNOWN), action.status), action.status),
-            "took": Cell(duration(action.finished_at - action.at) if action.finished_at else None, action.finished_at),
+            "took": Cell(
+                duration(action.finished_at - action.at) if action.finished_at else None,
+                action.finished_at - action.at if action.finished_at else None,
+            ),
             "result": action.result or None,
         }
         for action in done

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from access.viewer import Viewer
     from storage.stores import Stores
 
+CHANGES = "changes"
+"""Name of the table of the changes of state, for a tab that does not want it at its end."""
 TALL_PX, SHORT_PX = 260, 120
 READ_AGAIN_SECONDS = 15.0
 """A row is stored a moment after the reading that it follows from."""
@@ -37,7 +39,7 @@ COLUMNS = (
     Column("what", "What", numeric=False),
     Column("state", "Became", numeric=False),
     Column("before", "Was", numeric=False, definition="The state that ended; hover: its newest reason."),
-    Column("held", "For", definition="How long the state that ended had lasted."),
+    Column("held", "For", definition="How long the state that ended had lasted.", unit="s"),
     Column("why", "Why", numeric=False),
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from dash import html
 
-from core.format import NOT_AVAILABLE
+from core.format import NOT_AVAILABLE, cut
 from core.kinds.registry import KINDS, title_of
 from core.model import SEVERITY, Status, worst
 from dashboard.components.age import age
@@ -178,7 +178,7 @@ def source_card(
         value if value != NOT_AVAILABLE else "–",
         unit if value != NOT_AVAILABLE else "",
         state=component.status,
-        why=cut(component.why),
+        why=on_card(component.why),
         bar_ratio=bar_ratio,
         spark=thinned(spark),
         as_of=instance.reading.ts if instance.reading else None,
@@ -188,9 +188,9 @@ def source_card(
     )
 
 
-def cut(why: str) -> str:
+def on_card(why: str) -> str:
     """Return a reason short enough for a card; the line at the top says all of it."""
-    return why if len(why) <= LONGEST_WHY else f"{why[: LONGEST_WHY - 1].rstrip()}…"
+    return cut(why, LONGEST_WHY)
 
 
 def detail_card(
@@ -219,7 +219,7 @@ def detail_card(
         value if value != NOT_AVAILABLE else "–",
         unit if value != NOT_AVAILABLE else "",
         state=state,
-        why=cut(why),
+        why=on_card(why),
         bar_ratio=judged.share if judged else None,
         spark=thinned(spark),
         definition=definition,

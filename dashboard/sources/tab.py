@@ -14,35 +14,27 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
-from core.errors import StorageError
 from core.kinds.base import OWN
 from core.kinds.registry import KINDS, component_name
 from core.model import LiveReading, SourceId
 from core.roles import Role
-from dashboard.charts.rules import rule_lines
-from dashboard.components.card import cards, cards_slot
+from dashboard.components.card import cards_slot
 from dashboard.components.choices import choice_bar, choice_segments, choice_select, spacer
 from dashboard.components.markup import markup
 from dashboard.components.panel import panels, slot, verdict_slot
-from dashboard.sources.actions import action_stores, actions_panel, actions_table, register_actions
-from dashboard.sources.asking import try_form
-from dashboard.sources.changes import changes_panel, changes_place, changes_route
-from dashboard.sources.charts import chart_figure, metrics_of
-from dashboard.sources.choosing import ALL, chosen_instances, folded_instances
-from dashboard.sources.rows import room_of, strips_of
+from dashboard.sources.actions import action_stores, actions_panel, register_actions
+from dashboard.sources.changes import CHANGES, changes_panel, changes_route
+from dashboard.sources.choosing import ALL, chosen_instances
+from dashboard.sources.rows import room_of
 from dashboard.sources.section import Section
 from dashboard.sources.shown import Shown
-from dashboard.sources.strip import MOST_CARDS, ServerRow, how_to_watch, kinds_line, source_verdict
+from dashboard.sources.strip import MOST_CARDS, how_to_watch
 from dashboard.views.panel import Panel
-from dashboard.views.problem import problem_of
 from dashboard.views.route import HTML, Answer, Route
-from dashboard.views.span import DEFAULT_WINDOW, Span, chosen_span, filled_span, span_line, window_options
-from dashboard.views.tab import Choices, Tab, View
-from portfolio.withheld import actions_for
-from status.freshness import NO_READING, next_stale_at, reading_stale_after_seconds
-from status.instances import Instance, instance_names, instances, newest, slowest_stale_after_seconds
-from storage.clickhouse.reads.sources import SourceSeries, read_sources
-from storage.state.actions import Action, recent_actions
+from dashboard.views.span import DEFAULT_WINDOW, chosen_span, window_options
+from dashboard.views.tab import Choices
+from status.instances import Instance, instance_names, instances
+from storage.clickhouse.reads.sources import SourceSeries
 
 if TYPE_CHECKING:
     from dash import Dash
@@ -57,8 +49,6 @@ WINDOWS = window_options("15m", "1h", "6h", "24h", "7d", "90d")
 CARD_PX = 133
 CARD_HEIGHT_PX, TALL_CARD_PX = 116, 135
 """What a card usually measures; with reasons above ages."""
-CHANGES = "changes"
-"""Name of the table of the changes of state, for a tab that does not want it at its end."""
 
 
 Draw = Callable[[Shown], Any]
@@ -191,25 +181,6 @@ class SourceTab:
         own = html.Details([html.Summary(f"Fundwatch’s own: {names}"), *shown], className="fw-own")
         return [how_to_watch(self.unwatched, is_open=True), own]
 
-    def build(self, stores: Stores, choices: Choices, viewer: Viewer) -> View:
-        """Return the view: the present from Redis, charts from ClickHouse, either without the other."""
-        found = instances(stores, *self.kinds)
-        span = chosen_span(choices, stores.clock.now(), WINDOWS)
-        filled = filled_span(stores, span, [each.collector for each in chosen_instances(found, choices)])
-        return self.build_over(stores, choices, viewer, found, filled)
-
-    def build_over(self, stores: Stores, choices: Choices, viewer: Viewer, found: list[Instance], span: Span) -> View:
-        """Return the view of the instances `found` of its kinds over `span`."""
-        chosen = chosen_instances(found, choices)
-        series, problem = self._series(stores, chosen, span)
-        done, lost = _actions(stores, (*self.kinds, *self.asked))
-        done = actions_for(done, viewer.portfolios)
-        rules = rule_lines(stores, viewer.portfolios)
-        shown = Shown(self.id, self.kinds, found, chosen, series, span, done, viewer.may_act, rules=rules)
-        if self.more is not None and not problem:
-            shown, problem = self._with_more(stores, shown)
-        return self._draw(shown, problem, lost, choices, stores.clock.now())
-
     def register(self, app: Dash, stores: Stores) -> None:
         """Register what its buttons ask for, and the addresses that its sections add."""
         register_actions(self.id, {section.kind: section.actions for section in self.sections})(app, stores)
@@ -241,57 +212,14 @@ class SourceTab:
         changes = [] if CHANGES in self.tables else [changes_route(stores, self.id, which)]
         return [Route(f"/{self.id}/table/<kind>/<name>", table, Role.VIEWER), *changes]
 
-    def _draw(self, shown: Shown, problem: str, lost: str, choices: Choices, now: float) -> View:
-        charted, tabled = self._charted, self._tabled
-        of_readings = {
-            f"{self.id}-{name}": each for name, each in (self.readings(shown) if self.readings else {}).items()
-        }
-        empty = {} if problem else self._empty(shown)
-        notes = dict.fromkeys(charted, problem) if problem else empty
-        return View(
-            figures={} if problem else self._figures(shown),
-            slots={
-                f"{self.id}-span": span_line(self.id, shown.span),
-                f"{self.id}-verdict": source_verdict(shown.all, shown.only if choices.get("instance", "") else None),
-                **({f"{self.id}-cards": self._cards(shown)} if self.sections else {}),
-                **({f"{self.id}-own": self._own(shown)} if self.folds_own else {}),
-                **{f"{self.id}-{name}-table": make(shown) for name, make in self.tables.items()},
-                **{id: content for section in self.sections for id, content in section.slots(shown).items()},
-                **self._changes(shown, choices, now),
-                f"{self.id}-actions-table": actions_table(self.id, shown.actions),
-            },
-            as_of={
-                **dict.fromkeys(charted, newest(shown.chosen)),
-                **dict.fromkeys(empty),
-                # Without any instance a table may still hold what is known without one.
-                **(dict.fromkeys(tabled, newest(shown.chosen, tables=True)) if shown.all else {}),
-                **{panel: each.ts if each else None for panel, each in of_readings.items()},
-            },
-            notes={
-                **notes,
-                **{panel: "" if each else problem or NO_READING for panel, each in of_readings.items()},
-                f"{self.id}-actions": lost,
-            },
-            stale_after_seconds={
-                **dict.fromkeys((*charted, *tabled), slowest_stale_after_seconds(shown.chosen)),
-                **{panel: reading_stale_after_seconds(each) for panel, each in of_readings.items()},
-            },
-            stale_at=next_stale_at((*(each.reading for each in shown.all), *of_readings.values()), now),
-        )
-
-    def _changes(self, shown: Shown, choices: Choices, now: float) -> dict[str, Any]:
-        if CHANGES in self.tables:
-            return {}
-        which = Choices.of({name: choices.get(name, "") for name in ("instance", "host") if choices.get(name, "")})
-        stamp = " ".join(f"{each.collector} {each.status}" for each in shown.chosen)
-        return {f"{self.id}-{CHANGES}-table": changes_place(self.id, which, stamp, now)}
-
     @property
-    def _charted(self) -> list[str]:
+    def charted(self) -> list[str]:
+        """The panels of charts, those of each section in order."""
         return [section.id(self.id, chart.id) for section in self.sections for chart in section.charts]
 
     @property
-    def _tabled(self) -> list[str]:
+    def tabled(self) -> list[str]:
+        """The panels of tables, its own first."""
         of_sections = [section.id(self.id, each.id) for section in self.sections for each in section.tables]
         return [*(f"{self.id}-{name}" for name in self.tables), *of_sections]
 
@@ -307,14 +235,14 @@ class SourceTab:
         records = (panel.slot for panel in self.records)
         return (
             *(f"{self.id}-{name}" for name in names),
-            *(f"{id}-table" for id in (*self._tabled, *self._headings)),
+            *(f"{id}-table" for id in (*self.tabled, *self._headings)),
             *records,
         )
 
     @property
     def graphs(self) -> tuple[str, ...]:
         """Every graph that `build` draws."""
-        return tuple(f"{panel}-graph" for panel in self._charted)
+        return tuple(f"{panel}-graph" for panel in self.charted)
 
     @property
     def lazy_graphs(self) -> tuple[str, ...]:
@@ -324,96 +252,3 @@ class SourceTab:
         if self.first_charts is None:
             return ()
         return tuple(graph for section in self.sections for graph in section.graphs(self.id, self.first_charts))
-
-    def _figures(self, shown: Shown) -> dict[str, dict[str, Any]]:
-        return {
-            f"{section.id(self.id, chart.id)}-graph": chart_figure(
-                chart, shown.series, about, shown.span.pair, shown.rules
-            )
-            for section in self.sections
-            for about in (section.of(shown).chosen,)
-            for chart in section.charts
-        }
-
-    def _cards(self, shown: Shown) -> Any:
-        line = kinds_line(self.id, self.kinds, shown.chosen)
-        strips = [self._strip(self.cards(shown))] if self.cards is not None else self._strips(shown)
-        return html.Div([*([line] if line is not None else []), *strips])
-
-    def _strips(self, shown: Shown) -> list[html.Div]:
-        alone, others = strips_of(self.sections, shown)
-        first = [cards(*alone, is_alone=True, is_reason_above_age=self.is_reason_above_age)] if alone else []
-        return [*first, *(self._strip(each) for each in others)]
-
-    def _strip(self, found: Sequence[Any]) -> html.Div:
-        return cards(*found, minimum_px=self.card_px, is_reason_above_age=self.is_reason_above_age)
-
-    def _own(self, shown: Shown) -> list[Any]:
-        """Return Fundwatch's own that are folded away: a card each, and where all of it is shown."""
-        folded = folded_instances(shown.all, shown.chosen)
-        series = SourceSeries(*shown.span.pair)
-        found = [
-            row.cards[0]
-            for section in self.sections
-            for row in section.cards(
-                replace(shown, kind=section.kind, series=series,
-                        chosen=[each for each in folded if each.kind == section.kind])
-            )
-            if isinstance(row, ServerRow)
-        ]  # fmt: skip
-        links = [
-            html.A(f"All of {each.title}", href=f"?{Choices.of({'instance': each.collector}).query}")
-            for each in folded
-        ]  # fmt: skip
-        return [self._strip(found), html.P(links, className="fw-own-links")] if found else []
-
-    def _series(self, stores: Stores, chosen: Sequence[Instance], span: Span) -> tuple[SourceSeries, str]:
-        charts = [chart for section in self.sections for chart in section.charts]
-        more = (metric for section in self.sections for metric in section.metrics)
-        metrics = sorted({*metrics_of(charts), *more})
-        try:
-            return read_sources(stores, metrics, [each.name for each in chosen], *span.pair), ""
-        except StorageError as error:
-            return SourceSeries(*span.pair), problem_of(error)
-
-    def _with_more(self, stores: Stores, shown: Shown) -> tuple[Shown, str]:
-        assert self.more is not None
-        try:
-            return replace(shown, more=self.more(stores, shown)), ""
-        except StorageError as error:
-            return shown, problem_of(error)
-
-    def _empty(self, shown: Shown) -> dict[str, str]:
-        present = {data.metric for data in shown.series.series if any(value is not None for value in data.mean)}
-        return {id: why for section in self.sections for id, why in section.empty_charts(shown, present).items()}
-
-
-def source_tab(tab: SourceTab, title: str, key: str) -> Tab:
-    """Return the page that a tab of watched sources is."""
-    return Tab(
-        id=tab.id,
-        title=title,
-        icon=tab.id,
-        key=key,
-        path=f"/{tab.id}",
-        layout=tab.layout,
-        build=tab.build,
-        varies_by=VARIES_BY,
-        datasets=(*tab.kinds, "actions", *tab.datasets),
-        slots=tab.slots,
-        panels=tab.panels,
-        graphs=tab.graphs,
-        zoom_graphs=tab.graphs,
-        lazy_graphs=tab.lazy_graphs,
-        routes=tab.routes,
-        forms=lambda stores: [try_form(stores, tab.id)],
-        register=tab.register,
-        fit=lambda settings: source_tab(tab.fit(settings), title, key),
-    )
-
-
-def _actions(stores: Stores, kinds: Sequence[str]) -> tuple[list[Action], str]:
-    try:
-        return recent_actions(stores.state, kinds), ""
-    except StorageError as error:
-        return [], f"The state database does not answer: {error}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
+from core.format import UNIT_BEHIND
 from core.tables import R, Row
 from dashboard.components.table import LONGEST_TEXT, Cell, Column, cut_cell, data_table
 from status.instances import Instance
@@ -39,6 +40,15 @@ class Field:
     """Makes the value from the row where no attribute holds it."""
     button: Callable[..., Any] | None = None
     """Makes the cell from (shown, instance, row) instead: an action button, a link."""
+    unit: str = ""
+    """Of its numbers in a file, where `show` does not tell it."""
+
+    @property
+    def column(self) -> Column:
+        """Return the column of a table that it is."""
+        unit = self.unit or UNIT_BEHIND.get(self.show, "") if self.numeric else ""
+        plain = ACTIONS if self.button else ""
+        return Column(self.key, self.title, self.numeric, self.definition, plain, unit)
 
 
 def words(
@@ -105,10 +115,7 @@ def instance_table(
     instance_title: str = "",
 ) -> html.Div:
     """Return a table of the first rows of those found, each with its instance, that sorts."""
-    columns = [
-        Column(of.key, of.title, numeric=of.numeric, definition=of.definition, plain=ACTIONS if of.button else "")
-        for of in fields
-    ]
+    columns = [each.column for each in fields]
     if instance_title:
         columns.insert(0, Column(INSTANCE, instance_title, numeric=False))
     elif len(shown.chosen) > 1:

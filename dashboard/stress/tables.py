@@ -12,7 +12,7 @@ from core import format as text
 from core.roles import Role
 from dashboard.components.choices import choice_button
 from dashboard.components.form import form, hidden
-from dashboard.components.table import Cell, Column, data_table, in_currency
+from dashboard.components.table import Cell, Column, amounts_table
 from dashboard.holdings.tables import tone
 from dashboard.risk.links import instrument_link, portfolio_link
 from portfolio.holdings import GROUPS, Group
@@ -29,7 +29,7 @@ KINDS: Mapping[Kind, str] = {
 }  # fmt: skip
 LOSS = (
     Column("pnl", "P&L", definition="Of today's book, in the portfolio's currency"),
-    Column("share", "Of NAV", definition="P&L over the net asset value"),
+    Column("share", "Of NAV", definition="P&L over the net asset value", unit="ratio"),
 )
 
 
@@ -40,14 +40,7 @@ def stated_table(found: Stressed, outcomes: Sequence[Outcome], chosen: str) -> h
         Column("kind", "Moves", numeric=False), *LOSS, *_told(outcomes),
     ]  # fmt: skip
     rows = [{"kind": KINDS[each.kind], **_outcome(found, each, chosen)} for each in outcomes]
-    columns = in_currency(columns, found.book.found.portfolio.currency, *MONEY)
-    return data_table(
-        STATED,
-        columns,
-        rows,
-        caption="Stated shocks",
-        stack=False,
-    )
+    return amounts_table(STATED, columns, rows, found.book.found.portfolio.currency, MONEY, caption="Stated shocks")
 
 
 def windows_table(found: Stressed, outcomes: Sequence[Outcome], chosen: str) -> html.Div:
@@ -61,11 +54,15 @@ def windows_table(found: Stressed, outcomes: Sequence[Outcome], chosen: str) -> 
     for each in outcomes:
         length = int(each.id.split(":")[1])
         rows.append({"length": Cell(text.number(length), float(length)), **_outcome(found, each, chosen)})
-    columns = in_currency(columns, found.book.found.portfolio.currency, *MONEY)
-    return data_table(
-        WINDOWS, columns, rows, caption="Worst windows", stack=False,
+    return amounts_table(
+        WINDOWS,
+        columns,
+        rows,
+        found.book.found.portfolio.currency,
+        MONEY,
+        caption="Worst windows",
         nothing="Today's book would have lost on no day, or there are too few prices.",
-    )  # fmt: skip
+    )
 
 
 def own_table(found: Stressed, outcomes: Sequence[Outcome], chosen: str, names: Mapping[str, str]) -> html.Div:
@@ -87,13 +84,13 @@ def own_table(found: Stressed, outcomes: Sequence[Outcome], chosen: str, names: 
                 "delete": _delete(scenario) if each.id != TRIED else _take_back(),
             }
         )
-    columns = in_currency(columns, found.book.found.portfolio.currency, *MONEY)
-    return data_table(
+    return amounts_table(
         OWN,
         columns,
         rows,
+        found.book.found.portfolio.currency,
+        MONEY,
         caption="Own scenarios",
-        stack=False,
         nothing="Nobody has kept one yet.",
     )
 
@@ -114,7 +111,7 @@ def restless_table(moved: Sequence[Moved], nav: float, currency: str) -> html.Di
     columns = [
         Column("name", "Markets", numeric=False),
         Column("var", "VaR", definition="Parametric: with the shrunk covariance, moved"),
-        Column("share", "Of NAV"),
+        Column("share", "Of NAV", unit="ratio"),
         Column("es", "ES", definition="Expected shortfall"),
         Column("times", "Times", definition="VaR over that of markets as they are"),
     ]
@@ -129,14 +126,8 @@ def restless_table(moved: Sequence[Moved], nav: float, currency: str) -> html.Di
         }
         for number, each in enumerate(moved)
     ]
-    columns = in_currency(columns, currency, "var", "es")
-    return data_table(
-        RESTLESS,
-        columns,
-        rows,
-        caption="Restless markets",
-        stack=False,
-        nothing="No returns are known.",
+    return amounts_table(
+        RESTLESS, columns, rows, currency, ("var", "es"), caption="Restless markets", nothing="No returns are known."
     )
 
 
@@ -149,7 +140,7 @@ def positions_table(found: Stressed, outcome: Outcome, choices: Mapping[str, str
         *([Column("portfolio", "Strategy", numeric=False)] if has_parts else []),
         Column("value", "Value"),
         Column("beta", "Beta", definition=f"To {found.benchmark or 'the benchmark'}"),
-        Column("move", "Move", definition="P&L over value"),
+        Column("move", "Move", definition="P&L over value", unit="ratio"),
         *LOSS,
     ]
     kept = {name: value for name, value in choices.items() if name != "portfolio"}
@@ -167,14 +158,7 @@ def positions_table(found: Stressed, outcome: Outcome, choices: Mapping[str, str
             "move": Cell(text.percent(lost / each.value, signed=True), lost / each.value) if each.value else Cell(None),
             **_loss(lost, whole.nav),
         })  # fmt: skip
-    columns = in_currency(columns, found.book.found.portfolio.currency, *MONEY)
-    return data_table(
-        POSITIONS,
-        columns,
-        rows,
-        caption="By position",
-        stack=False,
-    )
+    return amounts_table(POSITIONS, columns, rows, found.book.found.portfolio.currency, MONEY, caption="By position")
 
 
 def groups_table(found: Stressed, outcome: Outcome, group: Group) -> html.Div:
@@ -186,13 +170,8 @@ def groups_table(found: Stressed, outcome: Outcome, group: Group) -> html.Div:
     parts = sorted(((name, math.fsum(lost)) for name, lost in sums.items()), key=lambda part: part[1])
     nav = found.book.found.nav
     rows = [{"name": Cell(name, name), **_loss(lost, nav)} for name, lost in (("All", outcome.total), *parts)]
-    columns = in_currency(columns, found.book.found.portfolio.currency, *MONEY)
-    return data_table(
-        GROUPED,
-        columns,
-        rows,
-        caption=f"By {GROUPS[group].lower()}",
-        stack=False,
+    return amounts_table(
+        GROUPED, columns, rows, found.book.found.portfolio.currency, MONEY, caption=f"By {GROUPS[group].lower()}"
     )
 
 

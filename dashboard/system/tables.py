@@ -38,25 +38,25 @@ TONES = {Status.WARNING: "warning", Status.CRITICAL: "critical", Status.DOWN: "c
 
 DISK_COLUMNS = (
     Column("mount", "Mount", numeric=False),
-    Column("used", "Used", definition="Share of the space that programs can have"),
-    Column("size", "Size"),
-    Column("free", "Free"),
-    Column("inodes", "Inodes", definition="Share of inodes in use"),
-    Column("full", "Full in", definition="At the growth of the last hour or six hours, whichever is sooner"),
+    Column("used", "Used", definition="Share of the space that programs can have", unit="ratio"),
+    Column("size", "Size", unit="bytes"),
+    Column("free", "Free", unit="bytes"),
+    Column("inodes", "Inodes", definition="Share of inodes in use", unit="ratio"),
+    Column("full", "Full in", definition="At the growth of the last hour or six hours, whichever is sooner", unit="s"),
 )
 DEVICE_COLUMNS = (
     Column("device", "Device", numeric=False),
-    Column("read", "Read"),
-    Column("written", "Written"),
+    Column("read", "Read", unit="bytes/s"),
+    Column("written", "Written", unit="bytes/s"),
     Column("operations", "Ops/s"),
-    Column("busy", "Busy", definition="Share of time with a request to serve"),
-    Column("wait", "Wait", definition="Mean time of a request, waiting included"),
+    Column("busy", "Busy", definition="Share of time with a request to serve", unit="ratio"),
+    Column("wait", "Wait", definition="Mean time of a request, waiting included", unit="s"),
 )
 INTERFACE_COLUMNS = (
     Column("nic", "Interface", numeric=False),
-    Column("received", "In"),
-    Column("sent", "Out"),
-    Column("share", "Of link", definition="Busier direction against the link's speed"),
+    Column("received", "In", unit="bytes/s"),
+    Column("sent", "Out", unit="bytes/s"),
+    Column("share", "Of link", definition="Busier direction against the link's speed", unit="ratio"),
     Column("errors", "Errors/s"),
     Column("drops", "Drops/s"),
 )
@@ -65,12 +65,16 @@ PROCESS_COLUMNS = (
     Column("name", "Name", numeric=False),
     Column("pid", "PID"),
     Column("user", "User", numeric=False),
-    Column("cpu_ratio", "CPU", definition="Of one core, since the reading before"),
-    Column("memory_bytes", "Memory", definition="Resident: what it holds in memory, shared pages included"),
-    Column("read_bytes_per_second", "Read/s", definition="Bytes that came from a device, not from cache"),
-    Column("written_bytes_per_second", "Written/s", definition="Bytes that go to a device"),
+    Column("cpu_ratio", "CPU", definition="Of one core, since the reading before", unit="ratio"),
+    Column(
+        "memory_bytes", "Memory", definition="Resident: what it holds in memory, shared pages included", unit="bytes"
+    ),
+    Column(
+        "read_bytes_per_second", "Read/s", definition="Bytes that came from a device, not from cache", unit="bytes/s"
+    ),
+    Column("written_bytes_per_second", "Written/s", definition="Bytes that go to a device", unit="bytes/s"),
     Column("threads", "Threads"),
-    Column("age_seconds", "Up", definition="Time since it started"),
+    Column("age_seconds", "Up", definition="Time since it started", unit="s"),
     Column("state", "State", numeric=False),
 )
 MOST_NAMED = 8

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dashboard.sources.page import source_tab
 from dashboard.sources.section import sections_of
-from dashboard.sources.tab import SourceTab, source_tab
+from dashboard.sources.tab import SourceTab
 
 ID = "cache"
 CACHE = SourceTab(ID, sections_of(ID), is_reason_above_age=True)

@@ -75,7 +75,7 @@ def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
     note = ""
     try:
         # Whose a refused file is, nobody knows.
-        refused = refused_list(stores, to_look_at(stores), may_change) if limits is None else None
+        refused = refused_list(to_look_at(stores), may_change) if limits is None else None
     except OSError as error:
         refused, note = None, f"The inbox cannot be read: {error.strerror or error}."
     items = _imports(stores, limits)

@@ -29,6 +29,7 @@ from dashboard.pipeline.cards import OWN_CARD_HEIGHT_PX, OWN_CARD_PX, OWN_CARDS,
 from dashboard.pipeline.reload import reload_button, reload_form, reload_slot
 from dashboard.sources.actions import action_stores
 from dashboard.sources.asking import try_form
+from dashboard.sources.drawn import view_over
 from dashboard.sources.section import sections_of
 from dashboard.sources.strip import how_to_watch
 from dashboard.sources.tab import VARIES_BY, SourceTab
@@ -238,7 +239,7 @@ def _pulls(stores: Stores, host: str, viewer: Viewer) -> list[LiveReading | None
 
 
 def _watched(sources: SourceTab, stores: Stores, viewer: Viewer, host: str, span: Span) -> View:
-    view = sources.build_over(stores, Choices.of({"host": host}), viewer, instances(stores, *sources.kinds), span)
+    view = view_over(sources, stores, Choices.of({"host": host}), viewer, instances(stores, *sources.kinds), span)
     return replace(view, slots={id: view.slots[id] for id in _slots(sources)})
 
 

@@ -11,9 +11,10 @@ from dashboard.services.cards import ALL, Past, cards_of, past_of
 from dashboard.services.requests import REQUESTS, SLOWEST, requests, requests_panels, slowest
 from dashboard.services.tables import TABLES
 from dashboard.sources.changes import changes_panel
+from dashboard.sources.page import source_tab
 from dashboard.sources.section import sections_of
 from dashboard.sources.shown import Shown
-from dashboard.sources.tab import SourceTab, source_tab
+from dashboard.sources.tab import SourceTab
 from dashboard.views.panel import Panel, TableBody
 from status.history import Uptime, newest_beats, uptimes
 from status.states import recent_changes

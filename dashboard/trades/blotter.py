@@ -40,7 +40,7 @@ COLUMNS = (
     Column("side", "Side", numeric=False),
     Column("quantity", "Quantity"),
     Column("filled", "Filled"),
-    Column("share", "Filled %", definition="Filled over ordered"),
+    Column("share", "Filled %", definition="Filled over ordered", unit="ratio"),
     Column("average", "Average price", definition="Of its fills, by quantity"),
     Column("currency", "Currency", numeric=False, definition="Of prices"),
     Column("limit", "Limit"),
@@ -184,9 +184,9 @@ def _took(step: Step) -> Cell:
     if math.isnan(step.took):
         return Cell(None)
     if step.took >= 0:
-        return Cell(text.duration(step.took), step.took)
+        return Cell(text.duration(step.took), step.took, unit="s")
     hint = "out of order: it is told as earlier than the step before"
-    return Cell(f"▲ {text.duration(step.took)}", step.took, tone="warning", hint=hint)
+    return Cell(f"▲ {text.duration(step.took)}", step.took, tone="warning", hint=hint, unit="s")
 
 
 def _fills_table(portfolio: Portfolio, called: Called) -> html.Div:

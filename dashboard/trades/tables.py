@@ -12,7 +12,7 @@ from analytics.round_trips import TripFigures
 from core import format as text
 from dashboard.components.age import local_time
 from dashboard.components.choices import choice_button
-from dashboard.components.table import Cell, Column, data_table, in_currency
+from dashboard.components.table import Cell, Column, amounts_table
 from dashboard.holdings.tables import price_text, quantity_text, tone
 from dashboard.portfolio.links import to_holding, to_trades
 from portfolio.excursions import Excursion
@@ -32,17 +32,17 @@ COLUMNS = (
     Column("side", "Side", numeric=False),
     Column("quantity", "Quantity"),
     Column("opened", "Opened", numeric=False, definition="When its first unit came"),
-    Column("held", "Held"),
+    Column("held", "Held", unit="s"),
     Column("open", "Open price", definition="Mean by quantity, costs in it, in its own currency, as after splits"),
     Column("close", "Close price", definition="Mean by quantity, after costs, in its own currency"),
     Column("profit", "Profit", definition="In the portfolio's currency, each side at the rate of its day, after costs"),
     Column("currency", "Currency", numeric=False, definition="Its own: that of prices and local profit"),
     Column("local", "Local profit", definition="In its own currency, after costs"),
-    Column("return", "Return", definition="Profit in its own currency over what was put in"),
+    Column("return", "Return", definition="Profit in its own currency over what was put in", unit="ratio"),
     Column("adverse", "MAE", definition="How far it went against the holder at daily closes, over the opening price",
-           plain="Maximum adverse excursion"),
+           plain="Maximum adverse excursion", unit="ratio"),
     Column("favourable", "MFE", definition="How far it went for the holder at daily closes, over the opening price",
-           plain="Maximum favourable excursion"),
+           plain="Maximum favourable excursion", unit="ratio"),
     Column("order", "Order", numeric=False, definition="That closed it; click to see its life"),
 )  # fmt: skip
 
@@ -55,9 +55,16 @@ def trips_table(found: Trips, shown: Sequence[Trip], excursions: Sequence[Excurs
         *([] if has_parts else ["portfolio"]),
         *(["currency", "local"] if all(each.currency == currency for each in shown) else []),
     }
-    columns = in_currency([each for each in COLUMNS if each.key not in is_left_out], currency, *MONEY)
     rows = [_trip(found, each, gone, order) for each, gone in zip(shown, excursions, strict=True)]
-    return data_table(TRIPS, columns, rows, caption="Round trips", stack=False, nothing="No round trip is like that.")
+    return amounts_table(
+        TRIPS,
+        [each for each in COLUMNS if each.key not in is_left_out],
+        rows,
+        currency,
+        MONEY,
+        caption="Round trips",
+        nothing="No round trip is like that.",
+    )
 
 
 def groups_table(found: Trips, by: str) -> html.Div:
@@ -66,12 +73,12 @@ def groups_table(found: Trips, by: str) -> html.Div:
         Column("name", GROUPS[by], numeric=False),
         Column("count", "Round trips"),
         Column("profit", "Profit", definition="After costs, in the portfolio's currency"),
-        Column("hit", "Hit rate", definition="Won over all"),
+        Column("hit", "Hit rate", definition="Won over all", unit="ratio"),
         Column("payoff", "Payoff", definition="Mean win over mean loss"),
         Column("expectancy", "Expectancy", definition="Mean profit of a round trip"),
         Column("factor", "Profit factor", definition="All that was won over all that was lost"),
-        Column("held", "Mean held"),
-        Column("median", "Median held"),
+        Column("held", "Mean held", unit="s"),
+        Column("median", "Median held", unit="s"),
         Column("best", "Best"),
         Column("worst", "Worst"),
     ]
@@ -79,13 +86,13 @@ def groups_table(found: Trips, by: str) -> html.Div:
     sides = {f"All {name}": each for name, each in found.by("side").items()} if by != "side" else {}
     parts = {**found.by(by), **sides, "All": found.all()} if found.known else {}
     rows = [_group(found, name, each, by, ids) for name, each in parts.items()]
-    columns = in_currency(columns, found.portfolio.currency, *MONEY)
-    return data_table(
+    return amounts_table(
         GROUPED,
         columns,
         rows,
+        found.portfolio.currency,
+        MONEY,
         caption=f"By {GROUPS[by].lower()}",
-        stack=False,
         nothing="No round trip is like that.",
     )
 

@@ -11,7 +11,7 @@ from dash import html
 
 from core import format as text
 from core.model import Status
-from core.portfolio_limits.figures import RESTRICTED, written
+from core.portfolio_limits.figures import RESTRICTED, unit_of, written
 from core.portfolio_limits.limit import LimitState
 from dashboard.components.card import state_badge, verdict
 from dashboard.components.table import Cell, Column, data_table
@@ -27,8 +27,8 @@ COLUMNS = (
     Column("limit", "Limit"),
     Column("before", "Value before", definition="Of what is held now"),
     Column("after", "Value after"),
-    Column("use_before", "Use before", definition="Value over limit"),
-    Column("use", "Use after", definition="Value over limit; the bar is full where the limit is reached"),
+    Column("use_before", "Use before", definition="Value over limit", unit="ratio"),
+    Column("use", "Use after", definition="Value over limit; the bar is full where the limit is reached", unit="ratio"),
     Column("room_before", "Headroom before", definition="What is left, in the unit of the figure"),
     Column("room", "Headroom after", definition="What would be left; below 0: beyond the limit"),
     Column("severity", "Severity", numeric=False, definition="From critical on a breach is not safe to trade"),
@@ -89,7 +89,7 @@ def _row(each: LimitTried) -> dict[str, Any]:
         "state": Cell(state_badge(status, _word(each)), hint=after.why),
         "portfolio": Cell(text.cut(after.portfolio.name, 40), hint=after.portfolio.name),
         "figure": Cell(f"{limit.about.title}{colon} {of}".strip(), hint=limit.about.meaning, mark="fw-wraps"),
-        "limit": Cell(bound(limit, currency), limit.value),
+        "limit": Cell(bound(limit, currency), limit.value, unit=unit_of(unit, currency)),
         "before": _value(before),
         "after": _value(after),
         "use_before": _use(before),
@@ -112,7 +112,8 @@ def _word(each: LimitTried) -> str:
 def _value(each: Finding) -> Cell:
     if each.value is None:
         return Cell(text.NOT_AVAILABLE, math.nan, hint=each.why)
-    return Cell(written(each.value, each.limit.about.unit, each.portfolio.currency), each.value, hint=each.of)
+    unit, currency = each.limit.about.unit, each.portfolio.currency
+    return Cell(written(each.value, unit, currency), each.value, hint=each.of, unit=unit_of(unit, currency))
 
 
 def _use(each: Finding) -> Cell:

@@ -11,7 +11,7 @@ from dash import html
 from analytics.what_if import Change
 from core import format as text
 from dashboard.components.choices import choice_button
-from dashboard.components.table import Cell, Column, data_table, in_currency
+from dashboard.components.table import Cell, Column, amounts_table, data_table
 from dashboard.holdings.tables import price_text, tone
 from portfolio.thought_trades import LABELS, Priced, Trade, Tried, Unit, write_trades
 
@@ -37,14 +37,8 @@ def trades_table(found: Tried, trades: Sequence[Trade], currency: str) -> html.D
         Column("remove", "", numeric=False, plain="Take back", has_buttons=True),
     ]
     rows = [_trade(each, trades) for each in found.trades]
-    columns = in_currency(columns, currency, *MONEY)
-    return data_table(
-        TRADES,
-        columns,
-        rows,
-        caption="Trades",
-        stack=False,
-        nothing="No trade yet: the figures are those of now.",
+    return amounts_table(
+        TRADES, columns, rows, currency, MONEY, caption="Trades", nothing="No trade yet: the figures are those of now."
     )
 
 
@@ -89,7 +83,7 @@ def _trade(each: Priced, trades: Sequence[Trade]) -> dict[str, Any]:
 def _figure(each: Change, currency: str) -> dict[str, Any]:
     label, unit = LABELS[each.name]
     write = WRITE[unit]
-    own = currency if unit == "money" else ""
+    own = {"money": currency, "percent": "ratio"}.get(unit, "")
     change = text.points(each.difference) if unit == "percent" else write(each.difference, signed=True)
     return {
         "name": Cell(label, mark="fw-name"),

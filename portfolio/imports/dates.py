@@ -104,7 +104,7 @@ def _known(cells: Sequence[Cell]) -> dict[Cell, Zoned | _Parts | str]:
 
 
 def _in_order(cells: Sequence[Cell], known: dict[Cell, Zoned | _Parts | str], order: str) -> _Part:
-    moments = {cell: _moment(cell, found, order) for cell, found in known.items()}
+    moments = {cell: _moment(found, order) for cell, found in known.items()}
     wrong = [(at, found, cell) for at, cell in enumerate(cells) if isinstance(found := moments[cell], str)]
     pairs = [(-1, NO_ZONE) if isinstance(found := moments[cell], str) else found for cell in cells]
     ts, zone = np.array(pairs, dtype=np.int64).T
@@ -252,7 +252,7 @@ class _Orders:
         return ""
 
 
-def _moment(cell: Cell, found: Zoned | _Parts | str, order: str) -> Zoned | str:
+def _moment(found: Zoned | _Parts | str, order: str) -> Zoned | str:
     if not isinstance(found, _Parts):
         return found
     readings = {_day(found.numbers, each) for each in found.orders}

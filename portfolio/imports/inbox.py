@@ -163,7 +163,7 @@ class Inbox:
         if away and not is_answered:
             name, first = away[0]
             raise SourceUnavailable(f"{told_name(name)} waits: storage does not answer ({first})") from first
-        return self._reading(now)
+        return self._reading()
 
     def _turn(self, name: str) -> tuple[float, str]:
         return self._waits[name].ts if name in self._waits else 0.0, name
@@ -322,7 +322,7 @@ class Inbox:
     def _wait(self, name: str, now: float, why: str) -> None:
         self._waits[name] = Handled(now, told_name(name), "waits", 0, why)
 
-    def _reading(self, now: float) -> Reading:
+    def _reading(self) -> Reading:
         refused = refused_files(self._refused)
         seen = self._looked_at() if refused else set()
         unseen = [file.name for file in refused if file.key not in seen]

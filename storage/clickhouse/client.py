@@ -98,11 +98,6 @@ class ClickHouse:
         self._reserved_for = None
 
     @property
-    def is_prepared(self) -> bool:
-        """Whether everybody may use it."""
-        return self._reserved_for is None
-
-    @property
     def is_embedded(self) -> bool:
         """Whether the engine runs inside this process."""
         return self.url.startswith("chdb://")

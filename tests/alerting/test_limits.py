@@ -32,10 +32,10 @@ from storage.state.alerts import KeptIncident, read_incidents
 from storage.state.portfolio_limits import Breach, breaches_in
 from storage.state.portfolios import Portfolio, list_portfolios, put_portfolios
 from storage.stores import Stores
-from tests.ingest.conftest import sender
 from tests.ingest.test_door import at
 from tests.support.alerting import QuietParts
 from tests.support.api import client_of
+from tests.support.funded import sender
 from tests.support.readiness import QUICK, Fund, put_values, safe_stores
 
 POSITION = {"portfolio": "alpha", "figure": "position", "value": "50 %"}

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.cadence import EVERY_DAY, Given, cadence_of, day_before, stray_weekends
-from core.trading_days import trading_days
+from analytics.cadence import Given, cadence_of, day_before, stray_weekends
+from core.trading_days import OF_EVERY_DAY, trading_days
 
 
 def days(index: pd.DatetimeIndex) -> np.ndarray:
@@ -69,7 +69,7 @@ def test_what_is_given_counts_instead_of_what_is_found() -> None:
     assert (monthly.rhythm, monthly.periods) == ("monthly", 12)
     assert cadence_of(weekdays, Given(periods=250)).periods == 250
     assert cadence_of(weekdays, Given("daily")) == cadence_of(weekdays)
-    every_day = cadence_of(weekdays, Given(calendar=EVERY_DAY))
+    every_day = cadence_of(weekdays, Given(calendar=OF_EVERY_DAY))
     assert every_day.periods == 365
     friday = np.datetime64("2016-01-08")
     following = np.array([friday + 6])
@@ -127,4 +127,4 @@ def test_a_weekend_is_strange_where_the_history_usually_rests_on_it() -> None:
     assert stray_weekends(with_both).tolist() == [saturday.item(), sunday.item()]
     assert not len(stray_weekends(days(pd.date_range("2024-01-01", periods=60))))
     assert not len(stray_weekends(days(pd.date_range("2024-01-31", periods=30, freq="ME"))))
-    assert stray_weekends(with_both, EVERY_DAY).tolist() == []
+    assert stray_weekends(with_both, OF_EVERY_DAY).tolist() == []

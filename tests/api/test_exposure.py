@@ -12,9 +12,9 @@ from core.roles import Role
 from sample.load import load_sample
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
-from tests.ingest.conftest import sender
 from tests.ingest.test_door import DAY, NOW, at
 from tests.support.api import client_of
+from tests.support.funded import sender
 
 READER = Viewer("reader", Role.VIEWER)
 

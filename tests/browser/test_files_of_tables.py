@@ -35,6 +35,15 @@ READ = """panel => {
 }"""
 
 
+# Ages sort by a moment, in epoch seconds, and are told in another unit.
+WITHOUT_UNIT = r"""panel => [...document.querySelectorAll(`#${panel} td.fw-number[data-sort]`)].filter(cell => {
+  const heading = cell.closest("table").tHead.rows[0].cells[cell.cellIndex];
+  const value = Number(cell.dataset.sort || "none");
+  return Number.isFinite(value) && Math.abs(value) < 1e9 && !cell.dataset.unit && !heading.dataset.unit
+    && /\d\s*(%|pp|bp|y|d|h|min|s|ms|[KMGT]iB)\b/.test(cell.textContent.replace("%", "pp"));
+}).map(cell => `${cell.closest("table").id}: ${cell.textContent}`)"""
+
+
 def tables_of(page: Page, panel: str) -> list[dict[str, Any]]:
     return list(page.wait_for_function(READ, arg=panel).json_value())
 
@@ -45,7 +54,9 @@ def test_files_hold_numbers_with_their_units_and_no_signs(page: Page, fund: Stor
     for name, panels in TABLES.items():
         page.goto(f"{url}/portfolio/{name}{'?trades=buy%20100%20XOM' if name == 'what-if' else ''}")
         for panel in panels:
-            for table in tables_of(page, f"{name}-{panel}"):
+            tables = tables_of(page, f"{name}-{panel}")
+            assert page.evaluate(WITHOUT_UNIT, f"{name}-{panel}") == [], "the server says the unit"
+            for table in tables:
                 found[f"{name}-{panel}"] = table
                 for column in table["columns"]:
                     of, _, unit = column.partition(", ")

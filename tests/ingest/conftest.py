@@ -1,55 +1,21 @@
-"""The door for rows over real stores, as an operator sends through it."""
+"""Stores of two portfolios, and what sends rows of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
-import orjson
 import pytest
 
-from access.viewer import Viewer
 from core.clock import SystemClock
-from core.roles import Role
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
-from tests.support.api import client_of
+from tests.support.funded import ALPHA, send
 
-SENDER = Viewer("ops", Role.OPERATOR)
-Send = Callable[..., Any]
+__all__ = ["send"]
 
 
 @pytest.fixture
 def funded(stores: Stores) -> Stores:
     """Stores by the machine's clock, with two portfolios."""
-    found = replace(stores, clock=SystemClock())
-    put_portfolios(
-        found.state,
-        [Portfolio("own", "alpha", "Alpha", currency="EUR"), Portfolio("own", "beta", "Beta", currency="USD")],
-    )
-    return found
-
-
-@pytest.fixture
-def send(funded: Stores) -> Send:
-    """Sends rows, or bytes of a type, and returns the answer."""
-    return sender(funded)
-
-
-def sender(stores: Stores, viewer: Viewer = SENDER) -> Send:
-    client = client_of(stores, viewer)
-
-    def send(kind: str, rows: Any, query: str = "", kind_of: str = "application/json", **headers: str) -> Any:
-        body = rows if isinstance(rows, bytes) else orjson.dumps(rows)
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return client.post(f"/api/v1/ingest/{kind}{query}", data=body, content_type=kind_of, headers=named)
-
-    return send
-
-
-def count(stores: Stores, table: str) -> int:
-    """Return how many rows a table has, each that replaces itself once."""
-    final = "" if table.startswith("samples") or table == "series" else "FINAL"
-    ((rows,),) = stores.clickhouse.rows(f"SELECT count() FROM {table} {final}")
-    return int(rows)
+    put_portfolios(stores.state, [ALPHA, Portfolio("own", "beta", "Beta", currency="USD")])
+    return replace(stores, clock=SystemClock())

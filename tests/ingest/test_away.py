@@ -20,8 +20,8 @@ from storage.state.database import State
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.conftest import assembled
-from tests.ingest.conftest import count, sender
 from tests.ingest.test_door import ONE_OF_EACH, trade
+from tests.support.funded import count, sender
 from tests.support.servers import ClickHouseServer
 
 

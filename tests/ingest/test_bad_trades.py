@@ -3,37 +3,19 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from access.viewer import Viewer
-from core.clock import SystemClock
 from core.roles import Role
 from dashboard.tabs import holdings, trades
 from dashboard.views.tab import Choices
-from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.dashboard.tabs.test_holdings import text_of
-from tests.ingest.conftest import Send, sender
 from tests.ingest.test_door import DAY, at
+from tests.support.funded import Send
 
 VIEWER = Viewer("ana", Role.VIEWER)
 TODAY = int(time.time()) // DAY * DAY - 2 * DAY
-
-
-@pytest.fixture
-def funded(stores: Stores) -> Stores:
-    """Stores by the machine's clock, with an own portfolio."""
-    put_portfolios(stores.state, [Portfolio("own", "alpha", "Alpha", currency="EUR")])
-    return replace(stores, clock=SystemClock())
-
-
-@pytest.fixture
-def send(funded: Stores) -> Send:
-    """Sends rows, and returns the answer."""
-    return sender(funded)
 
 
 def fill(id: str, seconds: float, side: str = "buy", quantity: float = 10, **other: Any) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from storage.stores import Stores
-from tests.ingest.conftest import Send
 from tests.ingest.test_bad_trades import fill, order
+from tests.support.funded import Send
 
 
 @pytest.mark.parametrize(("field", "value"), [("side", "sell"), ("instrument", "BETA")])

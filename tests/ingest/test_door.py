@@ -17,7 +17,7 @@ import pytest
 from access.viewer import Viewer
 from core.roles import Role
 from storage.stores import Stores
-from tests.ingest.conftest import Send, count, sender
+from tests.support.funded import Send, count, sender
 
 NOW = int(time.time()) - 7_200
 DAY = 86_400

@@ -16,8 +16,8 @@ from portfolio.ingest.files import row_kind, take_rows_file
 from portfolio.ingest.header import columns_in, peeked, what_it_seems
 from portfolio.ingest.names import kind_in
 from storage.stores import Stores
-from tests.ingest.conftest import Send, count
 from tests.ingest.test_door import trade, written
+from tests.support.funded import Send, count
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,8 @@ from portfolio.ingest.raw import Raw, TooLarge
 from storage.clickhouse.reported_tables import REPORTED
 from storage.state.series import list_series
 from storage.stores import Stores
-from tests.ingest.conftest import Send, count
 from tests.ingest.test_door import NOW, ONE_OF_EACH, at, trade, written
+from tests.support.funded import Send, count
 
 ROWS = 1_000
 TRADES = KINDS["trades"]

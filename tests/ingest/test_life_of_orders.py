@@ -15,8 +15,8 @@ from portfolio.ingest.sparing import take_good_rows
 from storage.clickhouse.insert import insert_facts
 from storage.state.series import list_series
 from storage.stores import Stores
-from tests.ingest.conftest import Send, count
 from tests.ingest.test_door import NOW, at
+from tests.support.funded import Send, count
 
 SECOND = 1_000_000
 TIMES = ("submitted_at", "acknowledged_at", "first_filled_at", "last_filled_at", "ended_at")

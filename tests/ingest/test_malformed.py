@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from core.ingest.kinds import KINDS
 from storage.stores import Stores
-from tests.ingest.conftest import sender
 from tests.ingest.test_door import ONE_OF_EACH, written
+from tests.support.funded import sender
 
 EXAMPLES = int(os.environ.get("MALFORMED_BODIES", "300"))
 TABLES = ("nav", "positions", "cash", "orders", "trades", "prices", "samples", "restatements")

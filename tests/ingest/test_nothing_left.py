@@ -25,8 +25,8 @@ from storage.state.portfolios import list_portfolios
 from storage.state.series import list_series
 from storage.stores import Stores
 from storage.turns import turn
-from tests.ingest.conftest import Send, count, sender
 from tests.ingest.test_door import NOW, ONE_OF_EACH, at
+from tests.support.funded import Send, count, sender
 from tests.support.servers import ClickHouseServer
 from tests.support.times import MIDNIGHT
 

@@ -17,8 +17,8 @@ from storage.clickhouse.pushed import insert_pushed, push_token, stored_before, 
 from storage.clickhouse.reconcile import reconcile
 from storage.stores import Stores
 from storage.turns import turn
-from tests.ingest.conftest import Send, count
 from tests.ingest.test_door import DAY, ONE_OF_EACH, at
+from tests.support.funded import Send, count
 from tests.support.times import MIDNIGHT
 
 KEPT = Retention()

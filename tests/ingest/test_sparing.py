@@ -13,8 +13,8 @@ from portfolio.ingest.request import Asked
 from portfolio.ingest.take import take_rows
 from storage.state.series import Series, put_series
 from storage.stores import Stores
-from tests.ingest.conftest import count
 from tests.ingest.test_door import NOW, at
+from tests.support.funded import count
 
 
 @pytest.fixture

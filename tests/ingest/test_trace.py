@@ -25,8 +25,8 @@ from storage.state.imports import recent_imports
 from storage.state.portfolios import list_portfolios
 from storage.state.sent_rows import WHAT, audit_sent, list_sent
 from storage.stores import Stores
-from tests.ingest.conftest import Send, sender
 from tests.ingest.test_door import DAY, at
+from tests.support.funded import Send, sender
 from tests.support.views import built, text
 
 TODAY = int(time.time()) // DAY * DAY

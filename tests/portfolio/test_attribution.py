@@ -23,8 +23,8 @@ from portfolio.reading import read
 from sample.load import load_sample
 from storage.state.portfolios import Portfolio, list_portfolios, put_portfolios
 from storage.stores import Stores
-from tests.ingest.conftest import Send, sender
 from tests.ingest.test_door import DAY, at
+from tests.support.funded import Send, sender
 
 WINDOWS: tuple[dict[str, str], ...] = (
     {"window": "ITD"}, {"window": "1Y"}, {"window": "MTD"}, {"window": "1D"},

@@ -19,11 +19,10 @@ from portfolio.holdings import GROUPS
 from sample.load import load_sample, portfolios
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
-from tests.ingest.conftest import Send, sender
 from tests.ingest.test_door import DAY, at
+from tests.support.funded import ALPHA, Send, sender
 
 FUND, *STRATEGIES = portfolios("sample")
-ALPHA = Portfolio("own", "alpha", "Alpha", currency="EUR")
 DAYS = 14
 FIRST = int(time.time()) // DAY * DAY - (DAYS + 1) * DAY
 

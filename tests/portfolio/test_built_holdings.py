@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from core.clock import SystemClock
 from dashboard.exposure.tables import remarks
 from portfolio.book_history import book_history
 from portfolio.day_holdings import holdings
@@ -19,22 +16,17 @@ from portfolio.risk_query import RiskQuery
 from sample.load import load_sample, portfolios
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
-from tests.ingest.conftest import Send, sender
 from tests.portfolio.test_attribution import of as attributed
-from tests.portfolio.test_reconciliation import ALPHA, DAY, TODAY, at, bought, held, moved, tell
+from tests.portfolio.test_reconciliation import DAY, TODAY, at, bought, held, moved
+from tests.support.funded import ALPHA, Send, tell
 
 FUND, *STRATEGIES = portfolios("sample")
 
 
 @pytest.fixture
-def funded(stores: Stores) -> Stores:
-    put_portfolios(stores.state, [ALPHA, Portfolio("own", "beta", "Beta", "alpha", currency="EUR")])
-    return replace(stores, clock=SystemClock())
-
-
-@pytest.fixture
-def send(funded: Stores) -> Send:
-    return sender(funded)
+def funded(funded: Stores) -> Stores:
+    put_portfolios(funded.state, [Portfolio("own", "beta", "Beta", "alpha", currency="EUR")])
+    return funded
 
 
 def of(stores: Stores, portfolio: Portfolio = ALPHA, day: str = "") -> Holdings:

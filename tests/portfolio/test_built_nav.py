@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from core.alerts.expression import Figure
 from core.alerts.rule import Rule
-from core.clock import DAY_SECONDS, FakeClock, SystemClock
+from core.clock import DAY_SECONDS, FakeClock
 from portfolio.histories import fund
 from portfolio.history import History
 from portfolio.query import PortfolioQuery
@@ -21,22 +19,17 @@ from sample.load import load_sample, portfolios
 from status.back_test import back_test
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
-from tests.ingest.conftest import Send, sender
-from tests.portfolio.test_reconciliation import ALPHA, DAY, TODAY, at, bought, held, moved, tell
+from tests.portfolio.test_reconciliation import DAY, TODAY, at, bought, held, moved
+from tests.support.funded import ALPHA, Send, tell
 
 FUND, *STRATEGIES = portfolios("sample")
 BETA = Portfolio("own", "beta", "Beta", "alpha", currency="EUR")
 
 
 @pytest.fixture
-def funded(stores: Stores) -> Stores:
-    put_portfolios(stores.state, [ALPHA, BETA])
-    return replace(stores, clock=SystemClock())
-
-
-@pytest.fixture
-def send(funded: Stores) -> Send:
-    return sender(funded)
+def funded(funded: Stores) -> Stores:
+    put_portfolios(funded.state, [BETA])
+    return funded
 
 
 def of(stores: Stores, portfolio: Portfolio = ALPHA) -> History:

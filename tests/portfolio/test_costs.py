@@ -4,37 +4,21 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from core.clock import SystemClock
 from portfolio.costs import Costed, costed
 from portfolio.day_holdings import holdings
 from sample.load import load_sample, portfolios
-from storage.state.portfolios import Portfolio, put_portfolios
+from storage.state.portfolios import Portfolio
 from storage.stores import Stores
-from tests.ingest.conftest import Send, sender
 from tests.ingest.test_door import DAY, at
+from tests.support.funded import ALPHA, Send
 
 FUND, *STRATEGIES = portfolios("sample")
-ALPHA = Portfolio("own", "alpha", "Alpha", currency="EUR")
 TODAY = int(time.time()) // DAY * DAY - 2 * DAY
-
-
-@pytest.fixture
-def funded(stores: Stores) -> Stores:
-    """Stores by the machine's clock, with an own portfolio."""
-    put_portfolios(stores.state, [ALPHA])
-    return replace(stores, clock=SystemClock())
-
-
-@pytest.fixture
-def send(funded: Stores) -> Send:
-    """Sends rows, and returns the answer."""
-    return sender(funded)
 
 
 def of(stores: Stores, portfolio: Portfolio, method: str, day: str = "") -> Costed:

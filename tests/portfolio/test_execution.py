@@ -22,7 +22,6 @@ from storage.state.portfolios import Portfolio
 from storage.stores import Stores
 
 FUND, *STRATEGIES = portfolios("sample")
-ALPHA = Portfolio("own", "alpha", "Alpha", currency="EUR")
 EVERYTHING = PortfolioQuery()
 TIE = 1e-9
 NEVER = 0

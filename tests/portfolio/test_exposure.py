@@ -19,8 +19,8 @@ from portfolio.query import PortfolioQuery
 from sample.load import load_sample, portfolios
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
-from tests.ingest.conftest import sender
 from tests.ingest.test_door import DAY, NOW, at
+from tests.support.funded import sender
 
 FUND, *STRATEGIES = portfolios("sample")
 

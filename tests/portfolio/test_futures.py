@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from access.viewer import Viewer
-from core.clock import SystemClock
 from core.format import points
 from core.roles import Role
 from dashboard.holdings.cards import remarks
@@ -24,29 +22,17 @@ from portfolio.risk import book_of
 from portfolio.risk_query import RiskQuery
 from portfolio.stress import stated, stressed
 from portfolio.thought_trades import Trade, tried
-from storage.state.portfolios import put_portfolios
 from storage.stores import Stores
 from tests.dashboard.tabs.test_holdings import text_of
-from tests.ingest.conftest import Send, sender
 from tests.ingest.test_door import DAY, at
-from tests.portfolio.test_holdings import ALPHA, TODAY, tell
+from tests.portfolio.test_holdings import TODAY
+from tests.support.funded import ALPHA, Send, tell
 
 RATES = (1.25, 1.0, 1.1)
 """Dollars for a euro on the three days."""
 USD = [1 / each for each in RATES]
 GAINS = (2 * 1 * 50, 2 * 2 * 50, 2 * 50 + 1 * 50)
 """Dollars of each day: two from 100 to 101 and to 103; then one sold at 104, one held to 105."""
-
-
-@pytest.fixture
-def funded(stores: Stores) -> Stores:
-    put_portfolios(stores.state, [ALPHA])
-    return replace(stores, clock=SystemClock())
-
-
-@pytest.fixture
-def send(funded: Stores) -> Send:
-    return sender(funded)
 
 
 @pytest.fixture
@@ -178,7 +164,7 @@ def test_prices_are_those_of_holdings_with_their_currency_wherever_they_show(fun
     trades = text_of(what_if.build(funded, asked, viewer).slots["what-if-trades-table"])
     assert "105.00 USD" in trades, "neither its multiplier nor a rate is in it"
     positions = text_of(page_of_holdings.build(funded, asked, viewer).slots["holdings-positions-table"])
-    assert "105.00 USD" in positions
+    assert "USD 105.00" in positions
 
 
 @pytest.mark.usefixtures("traded")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from access.viewer import Viewer
-from core.clock import SystemClock
 from core.roles import Role
 from dashboard.tabs.holdings import ID, build
 from dashboard.views.tab import Choices
@@ -19,14 +17,13 @@ from portfolio.day_holdings import holdings
 from portfolio.gained import gained
 from portfolio.holdings import Holdings
 from sample.load import load_sample, portfolios
-from storage.state.portfolios import Portfolio, put_portfolios
+from storage.state.portfolios import Portfolio
 from storage.stores import Stores
 from tests.dashboard.tabs.test_holdings import text_of
-from tests.ingest.conftest import Send, sender
 from tests.ingest.test_door import DAY, at
+from tests.support.funded import ALPHA, Send, tell
 
 FUND, *STRATEGIES = portfolios("sample")
-ALPHA = Portfolio("own", "alpha", "Alpha", currency="EUR")
 DAYS = ("2015-03-31", "2018-02-05", "2020-03-16", "2022-12-28")
 
 
@@ -34,19 +31,6 @@ DAYS = ("2015-03-31", "2018-02-05", "2020-03-16", "2022-12-28")
 def sample(stores: Stores) -> Stores:
     load_sample(stores)
     return stores
-
-
-@pytest.fixture
-def funded(stores: Stores) -> Stores:
-    """Stores by the machine's clock, with an own portfolio."""
-    put_portfolios(stores.state, [ALPHA])
-    return replace(stores, clock=SystemClock())
-
-
-@pytest.fixture
-def send(funded: Stores) -> Send:
-    """Sends rows, and returns the answer."""
-    return sender(funded)
 
 
 def of(stores: Stores, portfolio: Portfolio, day: str) -> Holdings:
@@ -136,11 +120,6 @@ def test_days_held_begin_with_the_day_since_which_it_was_never_gone(sample: Stor
 
 TODAY = int(time.time()) // DAY * DAY - 2 * DAY
 """Midnight of the newest report."""
-
-
-def tell(send: Send, kind: str, *rows: dict[str, Any]) -> None:
-    answer = send(kind, [{"portfolio": "alpha", **row} if kind not in ("fx", "instruments") else row for row in rows])
-    assert answer.status_code == 200, answer.text
 
 
 def held(send: Send, day: int, quantity: float, price: float, **other: Any) -> None:

@@ -14,8 +14,8 @@ from portfolio.risk_query import RiskQuery
 from sample.load import load_sample, portfolios
 from storage.state.portfolios import put_portfolios
 from storage.stores import Stores
-from tests.ingest.conftest import sender
-from tests.portfolio.test_holdings import ALPHA, held
+from tests.portfolio.test_holdings import held
+from tests.support.funded import ALPHA, sender
 
 FUND, *STRATEGIES = portfolios("sample")
 

@@ -10,17 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.clock import SystemClock
 from portfolio.orders import blotter, called, life, misfits, said_of_odd
 from sample.load import load_sample, portfolios
 from storage.clickhouse.reads.orders import Odd
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
-from tests.ingest.conftest import Send, sender
 from tests.ingest.test_door import DAY, at
+from tests.support.funded import ALPHA, Send
 
 FUND, *STRATEGIES = portfolios("sample")
-ALPHA = Portfolio("own", "alpha", "Alpha", currency="EUR")
 TODAY = int(time.time()) // DAY * DAY - 2 * DAY
 
 
@@ -28,19 +26,6 @@ TODAY = int(time.time()) // DAY * DAY - 2 * DAY
 def sample(stores: Stores) -> Stores:
     load_sample(stores)
     return stores
-
-
-@pytest.fixture
-def funded(stores: Stores) -> Stores:
-    """Stores by the machine's clock, with an own portfolio."""
-    put_portfolios(stores.state, [ALPHA])
-    return replace(stores, clock=SystemClock())
-
-
-@pytest.fixture
-def send(funded: Stores) -> Send:
-    """Sends rows, and returns the answer."""
-    return sender(funded)
 
 
 def order(id: str, seconds: float, status: str, **other: Any) -> dict[str, Any]:

@@ -4,43 +4,20 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from core.clock import SystemClock
 from portfolio.execution import execution
 from portfolio.execution_model import Execution
 from portfolio.query import PortfolioQuery
 from storage.clickhouse.reads.orders_worked import By
-from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
-from tests.ingest.conftest import Send, sender
 from tests.ingest.test_door import DAY, at
+from tests.support.funded import ALPHA, Send, tell
 
-ALPHA = Portfolio("own", "alpha", "Alpha", currency="EUR")
 TODAY = int(time.time()) // DAY * DAY - 2 * DAY
 SENT = TODAY + 50_000
-
-
-@pytest.fixture
-def funded(stores: Stores) -> Stores:
-    """Stores by the machine's clock, with an own portfolio."""
-    put_portfolios(stores.state, [ALPHA])
-    return replace(stores, clock=SystemClock())
-
-
-@pytest.fixture
-def send(funded: Stores) -> Send:
-    """Sends rows, and returns the answer."""
-    return sender(funded)
-
-
-def tell(send: Send, kind: str, *rows: dict[str, Any]) -> None:
-    shared = kind in ("fx", "instruments", "prices")
-    answer = send(kind, [row if shared else {"portfolio": "alpha", **row} for row in rows])
-    assert answer.status_code == 200, answer.text
 
 
 def ordered(send: Send, id: str, status: str = "filled", **other: Any) -> None:

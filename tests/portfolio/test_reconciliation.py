@@ -4,38 +4,21 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from core.clock import SystemClock
 from portfolio.books import read_books
 from portfolio.reconciliation import Compared, Reconciliation, reconciliation
 from sample.load import load_sample, portfolios
-from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
-from tests.ingest.conftest import Send, sender
 from tests.ingest.test_door import DAY, at
+from tests.support.funded import ALPHA, Send, tell
 
 FUND, *STRATEGIES = portfolios("sample")
-ALPHA = Portfolio("own", "alpha", "Alpha", currency="EUR")
 TODAY = int(time.time()) // DAY * DAY - 2 * DAY
 """Midnight of the newest report."""
-
-
-@pytest.fixture
-def funded(stores: Stores) -> Stores:
-    """Stores by the machine's clock, with an own portfolio."""
-    put_portfolios(stores.state, [ALPHA])
-    return replace(stores, clock=SystemClock())
-
-
-@pytest.fixture
-def send(funded: Stores) -> Send:
-    """Sends rows, and returns the answer."""
-    return sender(funded)
 
 
 def test_the_sample_fund_built_from_its_trades_is_what_it_reports(stores: Stores) -> None:
@@ -74,12 +57,6 @@ def test_a_fill_that_is_missing_is_told_with_its_day_and_worth(stores: Stores) -
     before = found.days < np.datetime64(day)
     assert np.abs(found.positions[before]).max() == 0
     assert (found.positions[~before] > 0).all()
-
-
-def tell(send: Send, kind: str, *rows: dict[str, Any]) -> None:
-    shared = kind in ("fx", "instruments", "prices")
-    answer = send(kind, [row if shared else {"portfolio": "alpha", **row} for row in rows])
-    assert answer.status_code == 200, answer.text
 
 
 def held(send: Send, day: int, quantity: float, price: float = 10.0, **other: Any) -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from core.clock import SystemClock
 from dashboard.risk.cards import left_out
 from dashboard.risk.charts import back_test
 from portfolio.day_holdings import holdings
@@ -24,14 +22,13 @@ from portfolio.risk_query import METHODS, Method, RiskQuery
 from portfolio.stress import stated, stressed
 from portfolio.thought_trades import Trade, tried
 from sample.load import load_sample, portfolios
-from storage.state.portfolios import Portfolio, put_portfolios
+from storage.state.portfolios import Portfolio
 from storage.stores import Stores
-from tests.ingest.conftest import Send, sender
 from tests.ingest.test_door import DAY, at
+from tests.support.funded import ALPHA, Send
 
 FUND, *STRATEGIES = portfolios("sample")
 USUAL = RiskQuery()
-ALPHA = Portfolio("own", "alpha", "Alpha", currency="EUR")
 TODAY = int(time.time()) // DAY * DAY - 2 * DAY
 """Midnight of the newest report."""
 DRAW = np.random.default_rng(11)
@@ -42,19 +39,6 @@ MOVES = DRAW.normal(0.0, 0.01, 200)
 def sample(stores: Stores) -> Stores:
     load_sample(stores)
     return stores
-
-
-@pytest.fixture
-def funded(stores: Stores) -> Stores:
-    """Stores by the machine's clock, with an own portfolio."""
-    put_portfolios(stores.state, [ALPHA])
-    return replace(stores, clock=SystemClock())
-
-
-@pytest.fixture
-def send(funded: Stores) -> Send:
-    """Sends rows, and returns the answer."""
-    return sender(funded)
 
 
 def book(stores: Stores, portfolio: Portfolio = FUND, query: RiskQuery = USUAL, day: str = "") -> Book:

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from access.viewer import Viewer
-from core.clock import SystemClock
 from core.roles import Role
 from dashboard.trades.cards import remarks
 from portfolio import matched_trips, round_trips
@@ -24,12 +23,11 @@ from storage.clickhouse.reads.orders import Odd
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.dashboard.tabs.test_holdings import text_of
-from tests.ingest.conftest import Send, sender
 from tests.ingest.test_door import DAY, at
 from tests.support.api import client_of
+from tests.support.funded import ALPHA, Send, tell
 
 FUND, *STRATEGIES = portfolios("sample")
-ALPHA = Portfolio("own", "alpha", "Alpha", currency="EUR")
 EXACT = 1e-9
 TODAY = int(time.time()) // DAY * DAY - 2 * DAY
 
@@ -38,25 +36,6 @@ TODAY = int(time.time()) // DAY * DAY - 2 * DAY
 def sample(stores: Stores) -> Stores:
     load_sample(stores)
     return stores
-
-
-@pytest.fixture
-def funded(stores: Stores) -> Stores:
-    """Stores by the machine's clock, with an own portfolio."""
-    put_portfolios(stores.state, [ALPHA])
-    return replace(stores, clock=SystemClock())
-
-
-@pytest.fixture
-def send(funded: Stores) -> Send:
-    """Sends rows, and returns the answer."""
-    return sender(funded)
-
-
-def tell(send: Send, kind: str, *rows: dict[str, Any]) -> None:
-    shared = kind in ("fx", "instruments", "prices")
-    answer = send(kind, [row if shared else {"portfolio": "alpha", **row} for row in rows])
-    assert answer.status_code == 200, answer.text
 
 
 def fill(day: float, side: str, quantity: float, price: float, **other: Any) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from core.kinds.http import spec
 from core.kinds.http.source import HttpSource
 from core.net.certificates import Certificate, earlier
 from core.net.reach import Address, Deadline
-from core.net.web import Answer, ask
+from core.net.web import Answer, address_of, ask
 
 __all__ = ["act", "make", "probe"]
 
@@ -69,7 +69,7 @@ def _asked(source: HttpSource, deadline: Deadline) -> tuple[Answer, Address, Cer
     asked_first = _origin(url)
     certificate: Certificate | None = None
     for _ in range(source.redirects + 1):
-        where = _address(url)
+        where = address_of(url)
         answer = ask(
             url, deadline, method=method, headers=headers, body=body, ca_file=source.ca_file, most_bytes=MOST_BYTES
         )
@@ -90,7 +90,7 @@ def _onward(url: str, onward: str) -> str:
     led = urljoin(url, onward)
     parts = urlsplit(led)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SourceUnavailable(f"{_address(url)} redirects to something that is not an HTTP address")
+        raise SourceUnavailable(f"{address_of(url)} redirects to something that is not an HTTP address")
     if _origin(led) != _origin(url) or "@" in parts.netloc:
         return led
     login, at, _ = urlsplit(url).netloc.rpartition("@")
@@ -100,11 +100,6 @@ def _onward(url: str, onward: str) -> str:
 def _origin(url: str) -> tuple[str, str, int | None]:
     parts = urlsplit(url)
     return parts.scheme, parts.hostname or "", parts.port
-
-
-def _address(url: str) -> Address:
-    parts = urlsplit(url)
-    return Address(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
 
 
 def _check_content(source: HttpSource, answer: Answer, where: Address) -> None:

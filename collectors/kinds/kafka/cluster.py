@@ -9,7 +9,6 @@ from dataclasses import dataclass
 Place = tuple[str, int]
 """A partition: topic and number."""
 
-NO_LEADER = -1
 NO_MEMBERS = ("empty", "dead")
 REBALANCING = ("preparing rebalancing", "completing rebalancing")
 STABLE = "stable"

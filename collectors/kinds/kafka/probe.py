@@ -21,7 +21,7 @@ CLIENT = b"fundwatch"
 MOST_BYTES = 65_536
 EXPECTED = "Kafka"
 
-LIST_OFFSETS, METADATA, LIST_GROUPS = 2, 3, 16
+LIST_OFFSETS, METADATA = 2, 3
 NEEDED = {METADATA: 1, LIST_OFFSETS: 1}
 """Lowest version of each request that a reading cannot do without: Kafka 0.10.1 (2016)."""
 

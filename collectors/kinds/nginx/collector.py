@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from collectors.base import Context
 from collectors.judging.checks import bad_if, judged
@@ -18,8 +17,8 @@ from core.format import count, noun, number, tenths
 from core.kinds.nginx import spec
 from core.kinds.nginx.source import NginxSource
 from core.kinds.nginx.spec import Checks
-from core.net.reach import Address, Deadline, garbage
-from core.net.web import ask
+from core.net.reach import Deadline, garbage
+from core.net.web import address_of, ask
 from core.rates import Rates
 
 __all__ = ["act", "make", "parse"]
@@ -70,7 +69,7 @@ class NginxProbe:
         began = time.monotonic()
         answer = ask(self._source.url.get_secret_value(), deadline, ca_file=self._source.ca_file, most_bytes=MOST_BYTES)
         at = time.monotonic()
-        where = _address(self._source.target)
+        where = address_of(self._source.target)
         if answer.status in (401, 403):
             raise SourceRejected(f"{where} does not let us see stub_status ({answer.status}): allow this machine there")
         if answer.status != 200:
@@ -106,8 +105,3 @@ class NginxProbe:
             },
             checks,
         )
-
-
-def _address(target: str) -> Address:
-    parts = urlsplit(target)
-    return Address(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))

@@ -17,7 +17,6 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from collectors.base import Context
 from collectors.judging.checks import Check, bad_if
@@ -30,7 +29,7 @@ from core.kinds.scrape.source import ScrapeSource
 from core.kinds.scrape.spec import Checks, Family, Series
 from core.model import Labels, Sample, labels
 from core.net.reach import Address, Deadline, garbage
-from core.net.web import Answer, ask
+from core.net.web import Answer, address_of, ask
 from core.rates import Rates
 from core.tables import table_of
 
@@ -128,7 +127,7 @@ class ScrapeProbe:
         headers = {"Accept": ACCEPT, **({"Authorization": f"Bearer {token}"} if token else {})}
         url = self._source.url.get_secret_value()
         answer = ask(url, deadline, headers=headers, ca_file=self._source.ca_file, most_bytes=MOST_BYTES)
-        self._where = _address(self._source.target)
+        self._where = address_of(self._source.target)
         if answer.status in (401, 403):
             raise SourceRejected(
                 f"{self._where} refuses us ({answer.status}): token, user or password is wrong or missing"
@@ -252,8 +251,3 @@ def _is_counter(family: Metric, name: str) -> bool:
     if family.type in ("counter", "histogram", "summary"):
         return name.endswith(TOTALS)
     return family.type in ("unknown", "untyped") and name.endswith("_total")
-
-
-def _address(target: str) -> Address:
-    parts = urlsplit(target)
-    return Address(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))

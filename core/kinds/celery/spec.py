@@ -57,7 +57,6 @@ FAILED = Limit(0.05, 0.50)
 FAILED_LEAST = 3
 """Fewer failed tasks mean nothing."""
 QUEUE_WARNING_SECONDS, QUEUE_CRITICAL_SECONDS = 60.0, 600.0
-QUEUE_AGE = Limit(QUEUE_WARNING_SECONDS, QUEUE_CRITICAL_SECONDS)
 """Age of the oldest message of a queue in seconds, unless the source says otherwise."""
 LONG_TIMES, LONG_LEAST_SECONDS, LONG_LEAST_RUNS = 3.0, 10.0, 20
 """A task runs for long at so many times its p99 and so long at least, once so many runs are known."""

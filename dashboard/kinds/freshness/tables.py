@@ -25,11 +25,11 @@ COLUMNS = (
     Column("table", "Table", numeric=False),
     Column("market", "Market", numeric=False, definition="exchange_calendars: whether it is open now."),
     Column("newest", "Newest row", definition="max(column), as wall time ago."),
-    Column("age", "Open age", definition="The same, counted only while the market was open."),
+    Column("age", "Open age", definition="The same, counted only while the market was open.", unit="s"),
     Column("limits", "Limits", definition="Of the open age: warning and critical."),
     Column("rate", "Rows/min", definition=f"Of those expected; {RATE_WORDS}, whole minutes."),
     Column("hour", "Rows/h", definition="Rows of the last hour."),
-    Column("gap", "Longest gap", definition="In the last hour, open time."),
+    Column("gap", "Longest gap", definition="In the last hour, open time.", unit="s"),
     Column("why", "Why", numeric=False),
 )
 

@@ -14,7 +14,7 @@ from dashboard.kinds.heartbeat import pings, tables
 from dashboard.sources.charts import Chart
 from dashboard.sources.section import Section, TablePanel
 from dashboard.sources.shown import Shown
-from dashboard.sources.strip import cut, first_cards, thinned
+from dashboard.sources.strip import first_cards, on_card, thinned
 from status.freshness import reading_stale_after_seconds
 from status.instances import Instance
 from storage.clickhouse.reads.sources import SourceSeries
@@ -63,7 +63,7 @@ def _why(instance: Instance, about: spec.About | None) -> Any:
     """Return what the card says under its figure: what is wrong, or when the job is due; not the figure once more."""
     if instance.status is Status.OK and about is not None and about.due:
         return ["due ", local_time(about.due, "span")]
-    return cut(instance.component.why)
+    return on_card(instance.component.why)
 
 
 def _passed(about: spec.About, now: float) -> float | None:

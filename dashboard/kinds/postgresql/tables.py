@@ -93,7 +93,7 @@ def _has_failures(row: Database) -> str:
 DATABASES = (
     words("database", "Database"),
     Field("bytes", "Size", bytes_),
-    Field("growth_bytes", "Growth/day", signed_bytes, "Over the window shown, of an hour or more"),
+    Field("growth_bytes", "Growth/day", signed_bytes, "Over the window shown, of an hour or more", unit="bytes"),
     Field("connections", "Connections", number),
     Field("commits_per_second", "Commits/s", tenths),
     Field("rollbacks_per_second", "Rollbacks/s", tenths),

@@ -21,7 +21,7 @@ def years(data: PortfolioData) -> Drawn:
     """Return the chart: the whole history, the first and the running year as long as the data."""
     if len(data.own.daily) < 2:
         return Drawn(note="Needs a return.")
-    own = _by_year(data.own)
+    own = returns_by_year(data.own)
     lines = [(data.own, SERIES[0])]
     if data.benchmark is not None:
         lines.append((data.benchmark, "@muted"))
@@ -48,13 +48,14 @@ def years(data: PortfolioData) -> Drawn:
     return Drawn(figure, named([(short(line.name), color) for line, color in lines], more))
 
 
-def _by_year(line: Line) -> dict[int, float]:
+def returns_by_year(line: Line) -> dict[int, float]:
+    """Return the compounded return of each year, by year."""
     found = by_period(line.daily, line.cadence, "Y")
     return dict(zip(found.numbers.tolist(), found.returns.tolist(), strict=True))
 
 
 def _bars(line: Line, color: str, wanted: list[int], names: list[str]) -> dict[str, Any]:
-    found = _by_year(line)
+    found = returns_by_year(line)
     own = [found.get(year, np.nan) for year in wanted]
     return {
         "type": "bar",

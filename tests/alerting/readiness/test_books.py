@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,25 +9,12 @@ import pytest
 from alerting.readiness.books import NOT_TOLD, agree
 from alerting.readiness.found import Found
 from alerting.readiness.probe import Outcome
-from core.clock import SystemClock
 from core.readiness import Checks, State
 from portfolio.books import read_books
-from storage.state.portfolios import put_portfolios
 from storage.stores import Stores
-from tests.ingest.conftest import Send, sender
 from tests.ingest.test_door import DAY, at
-from tests.portfolio.test_reconciliation import ALPHA, TODAY, bought, held, tell
-
-
-@pytest.fixture
-def funded(stores: Stores) -> Stores:
-    put_portfolios(stores.state, [ALPHA])
-    return replace(stores, clock=SystemClock())
-
-
-@pytest.fixture
-def send(funded: Stores) -> Send:
-    return sender(funded)
+from tests.portfolio.test_reconciliation import TODAY, bought, held
+from tests.support.funded import Send, tell
 
 
 def check(stores: Stores, later: float = 0.0, going_on: tuple[str, ...] = ("alpha",)) -> Found:

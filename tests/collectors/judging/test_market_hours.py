@@ -47,7 +47,6 @@ def test_age_counts_only_while_the_market_is_open() -> None:
     assert hours.opened(monday) == at("2026-11-23T14:30:00+00:00")
     assert hours.opened(NOW) is None
     assert hours.next_open(NOW) == at("2026-11-23T14:30:00+00:00")
-    assert hours.last_close(NOW) == hours.last_close(monday) == at("2026-11-20T21:00:00+00:00")
 
 
 def test_the_ends_of_a_calendar_and_names_that_are_none() -> None:
@@ -58,7 +57,7 @@ def test_the_ends_of_a_calendar_and_names_that_are_none() -> None:
         True,
         False,
     )
-    assert (hours.last_close(199), hours.next_open(300), hours.open_seconds(100, 999)) == (None, None, 150)
+    assert (hours.next_open(300), hours.open_seconds(100, 999)) == (None, 150)
     with pytest.raises(SourceRejected, match="NYSEX is no market"):
         market("NYSEX", NOW)
 

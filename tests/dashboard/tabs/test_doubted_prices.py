@@ -10,9 +10,9 @@ from dashboard.tabs import holdings
 from dashboard.views.tab import Choices
 from storage.stores import Stores
 from tests.dashboard.tabs.test_holdings import text_of
-from tests.ingest.conftest import Send
 from tests.ingest.test_door import DAY, at
 from tests.portfolio.test_holdings import TODAY
+from tests.support.funded import Send
 
 VIEWER = Viewer("ana", Role.VIEWER)
 

@@ -19,8 +19,8 @@ from dashboard.views.tab import Choices, View
 from sample.load import load_sample
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
-from tests.ingest.conftest import sender
 from tests.ingest.test_door import DAY, at
+from tests.support.funded import sender
 
 VIEWER = Viewer("ana", Role.VIEWER)
 

@@ -16,9 +16,9 @@ from sample.load import load_sample
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.dashboard.tabs.test_holdings import text_of
-from tests.ingest.conftest import sender
 from tests.ingest.test_door import DAY, at
 from tests.support.api import client_of
+from tests.support.funded import sender
 
 VIEWER = Viewer("ana", Role.VIEWER)
 

@@ -1,0 +1,7 @@
+"""Stores of an own portfolio, and what sends rows of it."""
+
+from __future__ import annotations
+
+from tests.support.funded import funded, send
+
+__all__ = ["funded", "send"]
