@@ -45,6 +45,7 @@ from core.alerts.rule import Rule
 from core.alerts.severity import Severity
 from core.clock import Clock
 from core.errors import StorageError
+from core.format import first_of
 from core.model import Labels
 from storage.state import alerts as kept
 from storage.state.alert_requests import Request, answer_in, waiting_in
@@ -452,8 +453,10 @@ class Engine:
                 partial(kept.messages_of, connection, id),
             )  # fmt: skip
             kept.add_messages(connection, messages)
-            exhausted = [each for each in turn.messages if each.about is About.EXHAUSTED]
-            changes.history += [HistoryRow(at, each.about.value, incident=ids[-1]) for each in exhausted]
+            further = [each for each in turn.messages if each.about in (About.ESCALATED, About.EXHAUSTED)]
+            changes.history += [
+                HistoryRow(at, each.about.value, incident=ids[-1], detail=first_of(each.receivers)) for each in further
+            ]
         for answer in changes.answers:
             answer_in(connection, answer.request, answer.why_not, now)
         of = self._incidents_by_key(changes, ids) if changes.history else {}

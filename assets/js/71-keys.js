@@ -7,6 +7,7 @@
     r: () => fw.tickNow(),
     p: () => fw.togglePause(),
     t: () => fw.switchTheme(),
+    n: () => fw.notices.open(),
     "/": () => fw.focusFilter(),
     "?": () => toggleHelp(),
   };
