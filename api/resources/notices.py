@@ -67,7 +67,7 @@ def _list(ask: Ask[Listed]) -> Page[Notice]:
 def _told(each: kept.Notice, seen: kept.Seen, part: Part | None) -> Notice:
     return Notice(
         id=each.id, at=at(each.at), kind=each.kind, level=each.level, text=each.sentence, portfolio=each.portfolio,
-        alerts=each.count if each.rule else 0, who=each.who, place=each.href, seen=not each.is_new(seen),
+        alerts=each.count if each.rule else 0, who=each.who, place=each.href, seen=not seen.misses(each),
         up_to=part.newest.text if part else "",
     )  # fmt: skip
 

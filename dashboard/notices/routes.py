@@ -50,9 +50,9 @@ def list_route(stores: Stores) -> Route:
         before = up_to(choices.get("before", "")) or END
         seen = seen_in(choices.get("from", "")) or seen_by_viewer(stores, viewer, choices)
         part = read_notices(stores, viewer.portfolios, PAGE_ROWS * max(pages, 1), before)
-        listed = [each for each in part.notices if "new" not in choices or each.is_new(seen)]
+        listed = [each for each in part.notices if "new" not in choices or seen.misses(each)]
         told = {
-            "items": [{"at": each.at, "html": line(each, is_new=each.is_new(seen))} for each in listed],
+            "items": [{"at": each.at, "html": line(each, is_new=seen.misses(each))} for each in listed],
             "older": part.following.text if part.following else "",
             "newest": part.newest.text,
             "from": seen.text,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain, takewhile
 from typing import Any
 
 import orjson
@@ -25,15 +26,16 @@ def toasts(part: Part, known: Known, after: int | None) -> dict[str, Any]:
     is over again is none. An alert whose row is there before the engine has told of its tick waits for that.
     """
     told_at = known.evaluated_at or 0.0
-    begun = [each for each in part.notices if each.source is Source.ALERTS and each.at <= told_at]
-    last = max((each.number for each in begun), default=0)
-    if after is None:
+    begun = (each for each in part.notices if each.source is Source.ALERTS and each.at <= told_at)
+    first = next(begun, None)
+    last = first.number if first else 0
+    if first is None or after is None or last <= after:
         return {"after": last, "shown": [], "more": 0}
+    new = [each for each in takewhile(lambda each: each.number > after, chain([first], begun)) if _is_worth(each)]
     loud = [(each, _labels(each)) for each in known.firing if not each.muted_by and not each.acknowledged_by]
-    found = [each for each in begun if each.number > after and _is_worth(each) and _fires(each, loud)]
+    found = [each for each in new if _fires(each, loud)]
     gravest = sorted(found, key=lambda each: (LEVELS.index(each.level), -each.number))[:MOST]
     shown = sorted(gravest, key=lambda each: each.number)
-    # Rows that are gone are those of a database that was put back: what comes next is news again.
     return {"after": last, "shown": [_toast(each) for each in shown], "more": len(found) - len(shown)}
 
 

@@ -77,6 +77,11 @@ class Seen:
     since: float = 0.0
     """Of a source of which nothing was seen: what is older than this (epoch seconds) is no news."""
 
+    def misses(self, notice: Notice) -> bool:
+        """Return whether somebody who has seen so much has not seen a notice."""
+        number: int = getattr(self.place, notice.source)
+        return notice.number > number if number else notice.at > self.since
+
     @property
     def text(self) -> str:
         """The same as an address has it."""
@@ -115,10 +120,6 @@ class Notice:
         """What tells it from all others."""
         return f"{self.source}-{self.number}-{self.kind}"
 
-    def is_new(self, seen: Seen) -> bool:
-        """Return whether somebody who has seen so much has not seen it."""
-        number = int(getattr(seen.place, self.source))
-        return self.number > number if number else self.at > seen.since
 
 
 class Cut(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from core.alerts.spec import HISTORY
@@ -36,7 +37,7 @@ COUNTS_SECONDS = 10.0
 NO_READINESS = "When it became safe to trade, or not, is not known now: the database does not answer."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Part:
     """Notices, the newest first."""
 
@@ -46,7 +47,7 @@ class Part:
     problem: str = ""
     """What is missing among them; empty: nothing."""
 
-    @property
+    @cached_property
     def newest(self) -> UpTo:
         """Where those are who have seen all of them."""
         return UpTo(**{each: _highest(self.notices, each) for each in Source})
@@ -98,7 +99,7 @@ def seen_of(stores: Stores, account: str) -> Seen:
 
 def count_unseen(part: Part, seen: Seen) -> int:
     """Return how many notices somebody has not seen."""
-    return sum(each.is_new(seen) for each in part.notices)
+    return sum(map(seen.misses, part.notices))
 
 
 def _safe_changes(stores: Stores, of: Viewpoint, before: int, most: int) -> tuple[list[SafeChange], str]:
