@@ -14,7 +14,7 @@ from api.problem import Refused
 from api.resources.alerts import TAG
 from portfolio.notices import notice as kept
 from portfolio.notices.read import Part, read_notices, seen_of
-from storage.state.notices_seen import END, UpTo, mark_seen, up_to
+from storage.state.notices_seen import END, mark_seen, up_to
 
 SOURCE = "state database and readiness_changes"
 
@@ -49,9 +49,9 @@ class Marked(Answered):
 
 def _list(ask: Ask[Listed]) -> Page[Notice]:
     after = ask.begins.after
-    if after is not None and not (len(after) == 4 and all(isinstance(each, int) and each >= 0 for each in after)):
+    before = END if after is None else up_to(".".join(map(str, after)))
+    if before is None:
         raise Refused(422, "cursor is none of this list.", field="cursor", fix="Leave it out.")
-    before = END if after is None else UpTo(*(int(each) for each in after))
     part = read_notices(ask.stores, ask.viewer.portfolios, ask.query.limit, before)
     seen = seen_of(ask.stores, ask.viewer.name)
     newest = at(part.notices[0].at) if part.notices else None

@@ -66,6 +66,6 @@
     action();
   });
 
-  fw.on("click", "#help-button", toggleHelp);
+  fw.on("click", "#help-button, #help-item", toggleHelp);
   fw.on("click", "#help-close", toggleHelp);
 })(window.fundwatch);

@@ -244,14 +244,17 @@ def _account(viewer: Viewer) -> html.Div:
         [_icon("theme"), "Switch theme"], id="theme-switch", type="button", className="fw-menu-item",
         title="Switch between dark and light (t)",
     )  # fmt: skip
+    guide = html.Button(
+        [_icon("help"), "Keys and definitions"], id="help-item", type="button", className="fw-menu-item fw-help-item"
+    )
     leave = html.Form(
         html.Button([_icon("leave"), "Sign out"], type="submit", className="fw-menu-item"),
         action=SIGN_OUT, method="post",
     )  # fmt: skip
     items = (
-        [html.A([_icon("account"), "Account"], href=ACCOUNT, className="fw-menu-item"), theme, leave]
+        [html.A([_icon("account"), "Account"], href=ACCOUNT, className="fw-menu-item"), theme, guide, leave]
         if is_signed_in
-        else [theme, html.A([_icon("account"), "Sign in"], href=SIGN_IN, className="fw-menu-item")]
+        else [theme, guide, html.A([_icon("account"), "Sign in"], href=SIGN_IN, className="fw-menu-item")]
     )
     told = [html.Strong(name), html.Span(viewer.role.word, className="fw-menu-role")]
     return html.Div(

@@ -121,7 +121,6 @@ class Notice:
         return f"{self.source}-{self.number}-{self.kind}"
 
 
-
 class Cut(Exception):
     """As many rows of a source were looked at as one answer may: those before a number have not been."""
 

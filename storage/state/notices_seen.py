@@ -18,7 +18,8 @@ notices_seen = sa.Table(
     sa.Column("due", sa.BigInteger, nullable=False),
     sa.Column("at", sa.Float, nullable=False),
 )
-_LARGEST = 2**63 - 1
+_LARGEST_ROW, _LARGEST_TIME = 2**31 - 1, 2**53 - 1
+"""Of what either database and a browser can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class UpTo:
 
 
 BEGINNING = UpTo()
-END = UpTo(_LARGEST, _LARGEST, _LARGEST, _LARGEST)
+END = UpTo(_LARGEST_ROW, _LARGEST_ROW, _LARGEST_TIME, _LARGEST_TIME)
 """After everything."""
 
 
@@ -50,8 +51,9 @@ def up_to(text: str) -> UpTo | None:
     parts = text.split(".")
     if len(parts) != 4 or not all(part.isascii() and part.isdecimal() and len(part) <= 19 for part in parts):
         return None
-    numbers = [int(part) for part in parts]
-    return UpTo(*numbers) if max(numbers) <= _LARGEST else None
+    found = UpTo(*map(int, parts))
+    is_place = all(number <= most for number, most in zip(astuple(found), astuple(END), strict=True))
+    return found if is_place else None
 
 
 def seen_by(connection: Transaction, account: str) -> tuple[UpTo, float] | None:

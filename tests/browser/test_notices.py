@@ -159,8 +159,14 @@ def test_a_critical_toast_leaves_by_itself_unless_it_is_read(desk: Desk, page: P
 
 
 def test_a_phone_has_the_bell_and_a_panel_of_its_own_width(desk: Desk, page: Page, url: str) -> None:
-    page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{url}/events")
+    for width in (1024, 480, 360, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.locator("#account-button").click()
+    page.get_by_role("button", name="Keys and definitions").click()
+    expect(page.locator("#help")).to_be_visible()
+    page.locator("#help-close").click()
     page.locator("#notices-button").click()
     expect(page.locator("#notices-list")).to_contain_text("Nothing has happened yet.")
     expect(page.locator("#notices")).to_contain_text("Times in")
