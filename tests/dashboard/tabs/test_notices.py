@@ -14,7 +14,10 @@ from flask.testing import FlaskClient
 
 from access.accounts import add_account
 from access.viewer import Viewer, local_viewer
+from alerting.quiet import Causes
+from alerting.runner import Runner
 from core.alerts.matchers import read_matchers
+from core.alerts.plan import Plan, PlanStep
 from core.alerts.silence import Silence, Window
 from core.clock import FakeClock
 from core.model import Facts
@@ -161,6 +164,19 @@ def test_what_people_do_and_what_ends_by_itself_is_told_with_who_and_why(desk: D
         "the <b>hedge</b> is gone",
     ):  # fmt: skip
         assert said in told, said
+
+
+def test_an_incident_that_nobody_takes_is_told_as_escalated_with_who_is_told_next(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Plan(receivers=("log",), wait_seconds=0, steps=(PlanStep(5, ("phone", "boss")),), rounds=1)
+    monkeypatch.setattr(desk, "route", lambda rule, _of: (rule.name, plan))
+    desk.runner = Runner(desk.stores, lambda: desk.rules, desk, desk.route, Causes({}), None, lambda *_: desk)
+    desk.busy()
+    desk.goes_on(times=30)
+    assert lines(listed(client_of(desk, ANA)))[:2] == [
+        "✕ nobody left to tell not seen Incident 1", "▲ escalated not seen Incident 1: phone, boss",
+    ]  # fmt: skip
 
 
 def readiness(desk: Desk, at: float, portfolio: str, *, is_safe: bool, why: str = "") -> None:
