@@ -92,8 +92,10 @@ def write(connection: Transaction, memory: Memory, rules: Rules, moment: Moment,
             partial(kept.messages_of, connection, id),
         )  # fmt: skip
         kept.add_messages(connection, messages)
-        exhausted = [each for each in turn.messages if each.about is About.EXHAUSTED]
-        changes.history += [HistoryRow(at, each.about.value, incident=ids[-1]) for each in exhausted]
+        further = [each for each in turn.messages if each.about in (About.ESCALATED, About.EXHAUSTED)]
+        changes.history += [
+            HistoryRow(at, each.about.value, incident=ids[-1], detail=first_of(each.receivers)) for each in further
+        ]
     for answer in changes.answers:
         answer_in(connection, answer.request, answer.why_not, now)
     of = memory.incidents_by_key(changes, ids) if changes.history else {}

@@ -2,7 +2,7 @@
 (function (fw) {
   "use strict";
   const SHORTEST_MS = 1000;
-  let told = { count: 0, sign: "", severity: "", old: false, banner: "", urgent_since: 0 };
+  let told = { count: 0, sign: "", severity: "", old: false, banner: "", urgent_since: 0, notices: null };
   let askedAt = 0, shown = "", wasLost = false;
   let marked = null; // the icon of what fires, as text; empty while it is read
 
@@ -15,13 +15,14 @@
     if (!place || isQuiet()) return;
     askedAt = Date.now();
     try {
-      const answer = await window.fetch(place.dataset.counts, { cache: "no-store" });
-      told = answer.ok ? await answer.json() : { ...told, old: true };
+      const answer = await window.fetch(`${place.dataset.counts}?${fw.notices.asked()}`, { cache: "no-store" });
+      told = answer.ok ? await answer.json() : { ...told, old: true, notices: null };
     } catch (error) {
       return; // the connection says so (10-connection.js)
     }
     show();
     if (!told.old) fw.sound.told(told.urgent_since);
+    if (told.notices) fw.notices.told(told.notices);
   }
 
   function show() {
@@ -79,6 +80,7 @@
   // The drawer's links are drawn when it opens.
   setInterval(() => {
     fw.sound.show();
+    fw.toasts.show();
     const every = Math.max(SHORTEST_MS, (fw.pace.seconds || 5) * 1000);
     if (Date.now() - askedAt >= every) ask();
     if (wasLost !== fw.connection.isLost || [...places()].some((place) => place.textContent !== shown)) show();

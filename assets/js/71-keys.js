@@ -7,6 +7,7 @@
     r: () => fw.tickNow(),
     p: () => fw.togglePause(),
     t: () => fw.switchTheme(),
+    n: () => fw.notices.open(),
     "/": () => fw.focusFilter(),
     "?": () => toggleHelp(),
   };
@@ -65,6 +66,6 @@
     action();
   });
 
-  fw.on("click", "#help-button", toggleHelp);
+  fw.on("click", "#help-button, #help-item", toggleHelp);
   fw.on("click", "#help-close", toggleHelp);
 })(window.fundwatch);

@@ -21,8 +21,9 @@ ID = "alert-history"
 WHAT = {
     "fires": "fires", "resolved": "is over", "raised": "worse", "lowered": "less severe", "flapping": "flaps",
     "steady": "no longer flaps", "near_miss": "held, not for long enough", "acknowledged": "acknowledged",
-    "snoozed": "snoozed", "resolved_by_hand": "resolved by hand", "exhausted": "nobody left to tell",
-    "delivered": "told", "undelivered": "could not be delivered", "clock_jump": "the clock jumped",
+    "snoozed": "snoozed", "resolved_by_hand": "resolved by hand", "escalated": "escalated",
+    "exhausted": "nobody left to tell", "delivered": "told", "undelivered": "could not be delivered",
+    "clock_jump": "the clock jumped",
 }  # fmt: skip
 """Words of what happens."""
 _COLUMNS = (

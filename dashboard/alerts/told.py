@@ -19,7 +19,10 @@ from dashboard.components.age import local_time
 from dashboard.components.form import form, hidden
 from dashboard.components.markup import markup
 from dashboard.components.needing import offered
+from dashboard.notices.routes import seen_by_viewer
+from dashboard.notices.toasts import toasts
 from dashboard.views.route import JSON, Answer, Route
+from portfolio.notices.read import Newest, Part, count_unseen
 from status.freshness import is_stale
 from storage.state.silences import DATASET, silences_in
 
@@ -28,15 +31,16 @@ if TYPE_CHECKING:
     from storage.stores import Stores
 
 PATH = "/alerts/told"
-UNKNOWN = {"count": 0, "sign": "", "severity": "", "old": True, "banner": "", "urgent_since": 0}
+UNKNOWN = {"count": 0, "sign": "", "severity": "", "old": True, "banner": "", "urgent_since": 0, "notices": None}
 """What is said where nobody can tell."""
 
 
 def told_route(stores: Stores) -> Route:
     """Return the route that every open page asks when it refreshes; read once for each version of the data."""
     memo: Memo[tuple[Known, tuple[Silence, ...]]] = Memo()
+    newest = Newest(stores)
 
-    def answer(_choices: Choices, viewer: Viewer) -> Answer:
+    def answer(choices: Choices, viewer: Viewer) -> Answer:
         limits = viewer.portfolios
 
         def read() -> tuple[Known, tuple[Silence, ...]]:
@@ -44,6 +48,7 @@ def told_route(stores: Stores) -> Route:
 
         try:
             known, mutes = memo.get((stores.live.version(DATASET, "portfolio"), limits), read)
+            notices = _notices(stores, newest.of(limits), known, choices, viewer)
         except StorageError:
             return Answer(orjson.dumps(UNKNOWN), JSON)
         now = stores.clock.now()
@@ -57,10 +62,19 @@ def told_route(stores: Stores) -> Route:
             "old": stores.settings.alerts.enabled and bool(known.problem or _is_old(known, now)),
             "urgent_since": _urgent_since(known),
             "banner": markup(offered([banner], viewer.role)) if banner else "",
+            "notices": notices,
         }
         return Answer(orjson.dumps(told), JSON)
 
     return Route(PATH, answer, Role.VIEWER)
+
+
+def _notices(stores: Stores, part: Part, known: Known, choices: Choices, viewer: Viewer) -> dict[str, Any]:
+    """Return how many notices somebody has not seen, and what came since the page asked last (`after`)."""
+    after = choices.get("after", "")
+    last = int(after) if after.isdecimal() and after.isascii() and len(after) < 19 else None
+    unseen = count_unseen(part, seen_by_viewer(stores, viewer, choices))
+    return {"unseen": unseen, "newest": part.newest.text, "toasts": toasts(part, known, last)}
 
 
 def _urgent_since(known: Known) -> float:

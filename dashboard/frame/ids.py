@@ -8,6 +8,7 @@ PAGE = "page"
 TICK = "tick"
 DRAWER = "drawer"
 BURGER = "burger"
+NOTICES = "notices"
 
 
 def choices(page: str) -> str:

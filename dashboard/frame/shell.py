@@ -27,6 +27,7 @@ KEYS = (
     ("r", "refresh now"),
     ("p", "pause or resume refresh"),
     ("t", "switch the theme"),
+    ("n", "notices"),
     ("/", "filter a table"),
     ("Ctrl P", "print the page, or save it as PDF"),
     ("?", "this help, with the definitions of the page"),
@@ -51,6 +52,7 @@ def shell(pages: Sequence[Page], refresh_seconds: int, viewer: Viewer) -> html.D
             html.Div(id="halted", className="fw-banner fw-halted", role="alert", hidden=True),
             html.Div(id="muted", className="fw-banner fw-muted", role="alert", hidden=True),
             _drawer(tabs),
+            *_notices(tabs),
             html.Main(id=ids.PAGE, className="fw-page", tabIndex=-1),
             _help(tabs),
             html.Div(id="announcer", className="visually-hidden", role="status", **attributes(aria_live="polite")),
@@ -159,6 +161,7 @@ def _header(tabs: Sequence[Tab], allowed: Sequence[Page], refresh_seconds: int, 
                 _icon("help"), id="help-button", type="button", className="fw-tool",
                 title="Keyboard shortcuts (?)", **attributes(aria_label="Keyboard shortcuts"),
             ),
+            *_bell(tabs),
             _account(viewer),
         ],
         className="fw-header",
@@ -187,6 +190,52 @@ def _badge(allowed: Sequence[Page]) -> list[Any]:
     return [html.Div([button, menu], className="fw-safe-place")]
 
 
+def _bell(tabs: Sequence[Tab]) -> list[Any]:
+    """Return the bell that opens the notices, with how many were not seen, where there is a page that counts them."""
+    if not any(tab.counts for tab in tabs):
+        return []
+    count = html.Span(id="notices-count", className="fw-bell-count", **attributes(aria_hidden="true"))
+    return [
+        html.Button(
+            [_icon("bell"), count], id="notices-button", type="button", className="fw-tool fw-bell",
+            title="Notices (n)", **attributes(aria_label="Notices", aria_haspopup="dialog"),
+        )
+    ]  # fmt: skip
+
+
+def _notices(tabs: Sequence[Tab]) -> list[Any]:
+    """Return the panel of notices, which the browser fills (assets/js/54-notices.js), and the place of toasts."""
+    if not any(tab.counts for tab in tabs):
+        return []
+    does = html.Div(
+        [
+            html.Button("Only unseen", id="notices-new", type="button", className="fw-button",
+                        **attributes(aria_pressed="false")),
+            html.Button("Mark all as seen", id="notices-mark", type="button", className="fw-button"),
+            html.Span(["Times in ", html.Time(id="notices-zone")], className="fw-facts"),
+        ],
+        className="fw-notices-does",
+    )  # fmt: skip
+    panel = dbc.Offcanvas(
+        [
+            does,
+            html.P(id="notices-problem", className="fw-notices-problem", role="alert", hidden=True),
+            html.Div(id="notices-list", className="fw-notices-list fw-skeleton", **attributes(aria_busy="true")),
+            html.Button("Show older", id="notices-older", type="button", className="fw-button", hidden=True),
+            html.P(["Sound and toasts are switched on ", html.A("Open alerts", href="/alerts"), "."],
+                   className="fw-facts"),
+        ],
+        id=ids.NOTICES, title=html.Span("Notices", id="notices-title"), labelledby="notices-title", is_open=False,
+        placement="end", class_name="fw-drawer fw-notices",
+    )  # fmt: skip
+    lives = [
+        html.Div(id=f"toasts-{level}", className="fw-toasts-of", **attributes(aria_live=how))
+        for level, how in (("urgent", "assertive"), ("critical", "polite"))
+    ]
+    more = html.Button(id="toasts-more", type="button", className="fw-button fw-toasts-more", hidden=True)
+    return [panel, html.Div([*lives, more], id="toasts", className="fw-toasts")]
+
+
 def _account(viewer: Viewer) -> html.Div:
     """Return the menu of who looks at the page (assets/js/72-menus.js opens it)."""
     is_signed_in = bool(viewer.name) and viewer.name != LOCAL_NAME
@@ -195,14 +244,17 @@ def _account(viewer: Viewer) -> html.Div:
         [_icon("theme"), "Switch theme"], id="theme-switch", type="button", className="fw-menu-item",
         title="Switch between dark and light (t)",
     )  # fmt: skip
+    guide = html.Button(
+        [_icon("help"), "Keys and definitions"], id="help-item", type="button", className="fw-menu-item fw-help-item"
+    )
     leave = html.Form(
         html.Button([_icon("leave"), "Sign out"], type="submit", className="fw-menu-item"),
         action=SIGN_OUT, method="post",
     )  # fmt: skip
     items = (
-        [html.A([_icon("account"), "Account"], href=ACCOUNT, className="fw-menu-item"), theme, leave]
+        [html.A([_icon("account"), "Account"], href=ACCOUNT, className="fw-menu-item"), theme, guide, leave]
         if is_signed_in
-        else [theme, html.A([_icon("account"), "Sign in"], href=SIGN_IN, className="fw-menu-item")]
+        else [theme, guide, html.A([_icon("account"), "Sign in"], href=SIGN_IN, className="fw-menu-item")]
     )
     told = [html.Strong(name), html.Span(viewer.role.word, className="fw-menu-role")]
     return html.Div(
@@ -264,7 +316,8 @@ def _drawer(tabs: Sequence[Tab]) -> dbc.Offcanvas:
     return dbc.Offcanvas(
         html.Nav(_links(tabs), **attributes(aria_label="Tabs")),
         id=ids.DRAWER,
-        title="Fundwatch",
+        title=html.Span("Fundwatch", id="drawer-title"),
+        labelledby="drawer-title",
         is_open=False,
         placement="start",
         class_name="fw-drawer",

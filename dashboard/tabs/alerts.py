@@ -24,6 +24,7 @@ from dashboard.components.attributes import attributes
 from dashboard.components.card import empty
 from dashboard.components.choices import choice_button
 from dashboard.components.panel import panels, verdict_slot
+from dashboard.notices.routes import list_route, mark_form
 from dashboard.views.panel import Panel, TableBody
 from dashboard.views.tab import Choices, Tab, View
 from portfolio.alert_places import charts_of
@@ -58,7 +59,10 @@ def _sound() -> html.P:
                          **attributes(aria_pressed="false"))  # fmt: skip
     attempt = html.Button("Try it", id="alerts-sound-try", type="button", className="fw-button")
     hint = html.Span("In this browser, while a page of Fundwatch is open.", className="fw-facts")
-    return html.P([switch, " ", attempt, " ", hint], className="fw-sound")
+    toasts = html.Button("Toasts: on", id="alerts-toasts", type="button", className="fw-button",
+                         title="A new critical or urgent alert is shown at once, on whatever page is open",
+                         **attributes(aria_pressed="true"))  # fmt: skip
+    return html.P([switch, " ", attempt, " ", toasts, " ", hint], className="fw-sound")
 
 
 def build(stores: Stores, choices: Choices, viewer: Viewer) -> View:
@@ -146,7 +150,7 @@ TAB = Tab(
     datasets=(ALERTS, "portfolio"),
     panels=(NOW,),
     slots=(VERDICT, NOW.slot, f"{ID}-back"),
-    routes=lambda stores: [told_route(stores)],
-    forms=forms,
+    routes=lambda stores: [told_route(stores), list_route(stores)],
+    forms=lambda stores: [*forms(stores), mark_form(stores)],
     counts=f"{PATH}/told",
 )

@@ -103,6 +103,7 @@ audit = sa.Table(
     sa.Column("outcome", sa.String(16), nullable=False),
     sa.Column("detail", sa.Text, nullable=False, server_default=""),
     sa.Index("audit_by_time", "at"),
+    sa.Index("audit_by_what", "what", "id"),
     sqlite_autoincrement=True,
 )
 

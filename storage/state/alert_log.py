@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -45,6 +46,12 @@ def read_rows(connection: Transaction, wanted: WantedRows, limit: int, before: i
     if before:
         asked = asked.where(_row.id < before)
     return [numbered(row) for row in connection.execute(asked)]
+
+
+def read_happened(connection: Transaction, what: Collection[str], limit: int, before: int) -> list[NumberedRow]:
+    """Return the newest rows of the history, before the row of a number, that say one of these things."""
+    asked = sa.select(*HISTORY_COLUMNS).where(_row.id < before, _row.what.in_(sorted(what)))
+    return [numbered(row) for row in connection.execute(asked.order_by(_row.id.desc()).limit(limit))]
 
 
 def known_rules(connection: Transaction) -> list[str]:

@@ -108,6 +108,13 @@ def list_halts(
     return [Halt(**row._mapping) for row in connection.execute(query)]
 
 
+def expired_halts(connection: Transaction, until: float, most: int) -> list[Halt]:
+    """Return halts that nobody ended and whose time was over at `until` (epoch seconds), the last to end first."""
+    of = halts.c
+    asked = sa.select(halts).where(of.ended_at.is_(None), of.until <= until).order_by(of.until.desc()).limit(most)
+    return [Halt(**row._mapping) for row in connection.execute(asked)]
+
+
 def find_halt(connection: Transaction, id: int) -> Halt | None:
     """Return the halt of a number; None: there is none."""
     row = connection.execute(sa.select(halts).where(halts.c.id == id)).first()

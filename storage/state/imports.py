@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -151,6 +151,11 @@ def recent_imports(state: State, limit: int = 20) -> list[Import]:
     query = sa.select(imports).order_by(imports.c.id.desc()).limit(limit)
     with state.reading() as connection:
         return [_import(row) for row in connection.execute(query)]
+
+
+def imports_named(connection: Connection, names: Collection[str]) -> list[Import]:
+    """Return every import of files of these names."""
+    return [_import(row) for row in connection.execute(sa.select(imports).where(imports.c.name.in_(sorted(names))))]
 
 
 def find_import(state: State, number: int) -> Import | None:

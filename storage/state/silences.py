@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -57,6 +58,27 @@ def silences_in(connection: Transaction, since: float) -> list[Silence]:
     """Return the silences that end after that time (epoch seconds), in the order in which they were made."""
     asked = sa.select(alert_silences).where(alert_silences.c.ends > since).order_by(alert_silences.c.id)
     return [_silence(row) for row in connection.execute(asked)]
+
+
+def expired_silences(connection: Transaction, until: float, most: int) -> list[Silence]:
+    """Return silences that nobody ended and that were over at `until` (epoch seconds), the last to end first."""
+    of = alert_silences.c
+    asked = sa.select(alert_silences).where(of.ends <= until, of.ended_by == "").order_by(of.ends.desc()).limit(most)
+    return [_silence(row) for row in connection.execute(asked)]
+
+
+def begun_silences(connection: Transaction, until: float, most: int) -> list[Silence]:
+    """Return silences that began some time after they were made, by `until`, the last to begin first."""
+    of = alert_silences.c
+    later = (of.begins >= of.made_at + SHORTEST_SECONDS, of.begins <= until, of.begins < of.ends)
+    asked = sa.select(alert_silences).where(*later).order_by(of.begins.desc()).limit(most)
+    return [_silence(row) for row in connection.execute(asked)]
+
+
+def silences_of(connection: Transaction, ids: Collection[int]) -> dict[int, Silence]:
+    """Return the silences of these numbers by number, those that there are."""
+    rows = connection.execute(sa.select(alert_silences).where(alert_silences.c.id.in_(sorted(ids))))
+    return {each.id: each for each in map(_silence, rows)}
 
 
 def silence_in(connection: Transaction, id: int) -> Silence | None:

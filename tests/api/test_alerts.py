@@ -333,3 +333,27 @@ def test_channels_are_told_without_secrets_and_asked_for_a_test(storm: Alerting)
     assert send(storm, "/channels/omss/test", None, 404)["fix"] == "Did you mean oms?"
     entry = read_entries(storm.stores.state)[0]
     assert (entry.who, entry.what, entry.target) == ("otto", "alert channel tested", "oms")
+
+
+def test_notices_are_told_page_by_page_and_what_was_seen_is_seen_on_pages_too(storm: Alerting) -> None:
+    first = get(storm, "/notices?limit=2")
+    assert first["items"][0]["up_to"] and not first["items"][1]["up_to"] and first["next"]
+    found, following = first["items"], first["next"]
+    while following:
+        page = get(storm, f"/notices?limit=2&cursor={following}")
+        found, following = found + page["items"], page["next"]
+    whole = get(storm, "/notices?limit=50")
+    assert found == whole["items"] and len({each["id"] for each in found}) == len(found) == 6
+    assert {(each["kind"], each["level"]) for each in found} == {
+        ("fires", "urgent"), ("fires", "critical"), ("fires", "warning"),
+    }  # fmt: skip
+    assert not any(each["seen"] for each in found)
+    losses = [each for each in found if each["portfolio"]]
+    assert {each["portfolio"] for each in losses} == {"own:alpha", "own:beta"}
+    assert [each["portfolio"] for each in get(storm, "/notices", OF_BETA)["items"]] == ["own:beta"]
+    place = found[0]["up_to"]
+    assert send(storm, "/notices/seen", {"up_to": place}, 200) == {"up_to": place}
+    assert all(each["seen"] for each in get(storm, "/notices")["items"])
+    assert not any(each["seen"] for each in get(storm, "/notices", READS)["items"])
+    assert send(storm, "/notices/seen", {"up_to": "x.1.2.3.4"}, 422)["field"] == "up_to"
+    assert get(storm, f"/notices?limit=2&cursor={get(storm, '/alerts/history?limit=1')['next']}", status=422)

@@ -52,6 +52,7 @@ from portfolio.events import write_event
 from portfolio.imports.take import take
 from portfolio.tree.merge import merge
 from portfolio.tree.settings import change
+from storage.clickhouse.readiness_rows import change_facts
 from storage.clickhouse.reads.state_changes import ComponentId, StateChange, state_change_facts
 from storage.state.actions import FAILED, finish_action, request_action
 from storage.state.alerts import (
@@ -143,6 +144,12 @@ def tell_of_readiness(stores: Stores) -> None:
     tables = [table_of(ReadinessCheck, checks), table_of(PortfolioReadiness, answers)]
     stores.live.put_reading(READINESS, stores.settings.machine, now, 1.0, Reading(tables=tables))
     add_halt(stores.state, Halt(HIDDEN, "olga", "Secret Gamma is halted", now))
+    add_halt(stores.state, Halt(HIDDEN, "olga", "Secret Gamma was halted for a while", now - 60, until=now - 30))
+    changed = [(now - ago, ("", MINE, HIDDEN), ago == 20) for ago in (30, 20, 10)]
+    for at, portfolios, is_safe in changed:
+        for id in portfolios:
+            answer = PortfolioReadiness(id, is_safe or id == MINE, 0, 1, [f"{HIDDEN}: {why}"], at, "")
+            stores.clickhouse.insert(change_facts("host-1", at, [(answer, checks)]))
 
 
 def put_sample(stores: Stores) -> None:
@@ -235,7 +242,10 @@ def tell_of_alerts(stores: Stores) -> None:
         write_incident(connection, KeptIncident(f"portfolio={HIDDEN}", "open", now - 60, None, "{}"))
         add_messages(connection, [KeptMessage(1, 1, "log", "opened", "sent", now, now, body, done_at=now)])
         of = json.dumps({"portfolio": HIDDEN})
-        add_history(connection, [HistoryRow(now, "fires", "daily-loss", of, "urgent", detail=said)])
+        add_history(connection, [
+            HistoryRow(now, "fires", "daily-loss", of, "urgent", detail=said),
+            HistoryRow(now, "acknowledged", incident=1, who="olga", detail=said),
+        ])  # fmt: skip
 
 
 @pytest.fixture
@@ -244,7 +254,7 @@ def app(stores: Stores) -> Dash:
 
 
 CHOICES: tuple[dict[str, str], ...] = (
-    {"edit": f"own:{MINE}", "incident": "1"},
+    {"edit": f"own:{MINE}", "incident": "1", "pages": "10"},
     {"portfolio": "own:mine-b", "compare": f"own:{MINE},own:mine-c", "window": "1Y", "series": "INDEX"},
     {"portfolio": "sample:fund", "compare": f"own:{MINE}", "window": "7d"},
 )

@@ -9,6 +9,7 @@ from storage.state import (  # noqa: F401  (their tables are metadata as well)
     alert_tables,
     canary,
     halts,
+    notices_seen,
     portfolio_limits,
     scenarios,
 )

@@ -98,7 +98,7 @@ def test_what_fires_stands_with_who_was_told_and_what_comes_next_the_gravest_fir
     assert "not reached yet: log" in shown and "Daily loss" in shown and "told again in 4 h" in shown
     assert "93.0 %" in shown and "machine host-1" in shown
     assert told(client_of(desk, ANA)) | {"banner": ""} == {
-        "count": 2, "sign": "‼", "severity": "urgent", "old": False, "banner": "", "urgent_since": ANY,
+        "count": 2, "sign": "‼", "severity": "urgent", "old": False, "banner": "", "urgent_since": ANY, "notices": ANY,
     }  # fmt: skip
 
 
