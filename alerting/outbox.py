@@ -54,6 +54,9 @@ def _told(
     members = []
     # What a person had resolved before fires on beside what he resolves now, and is none of it.
     mine = [each for each in incident.members.items() if not incident.closed_by or each[0] in incident.told_members]
+    # What is muted is not told, and takes the place of nothing that is.
+    loud = [each for each in mine if not each[1].muted_by]
+    mine = loud or mine
     gravest = heapq.nlargest(MOST_MEMBERS, mine, key=lambda each: (each[1].severity, -each[1].since))
     for key, member in gravest:
         each = known(key)
