@@ -104,6 +104,8 @@ class Condition:
     """Failed evaluations in a row."""
     before: Phase = Phase.OK
     """NO_DATA and ERROR: the phase before them."""
+    is_of_lack: bool = False
+    """It fires since data lacked: it need not have held for as long as its rule asks."""
     grace_until: float = 0.0
     """Until then it neither fires from PENDING nor lacks data: after a start, or when the clock jumped."""
     changes: tuple[float, ...] = ()
@@ -138,7 +140,7 @@ class Condition:
             and found.severity == self.severity
             and self.lower_since is None
             and not (self.is_stale or self.is_flapping)
-            and found.at - self.since >= timing.for_seconds
+            and (self.is_of_lack or found.at - self.since >= timing.for_seconds)
         )
 
 
@@ -204,7 +206,7 @@ def jumped(known: Condition, at: float, timing: Timing) -> Condition:
 
 def edited(known: Condition, at: float, timing: Timing) -> Step:
     """Return a condition whose rule was changed: it is pending again where it has not held long enough for it."""
-    if known.phase is Phase.FIRING and at - known.since < timing.for_seconds:
+    if known.phase is Phase.FIRING and not known.is_of_lack and at - known.since < timing.for_seconds:
         pending = replace(known, phase=Phase.PENDING, is_announced=False, lower_since=None)
         return Step(pending, (News.RESOLVED if known.is_announced else News.MOVED,))
     return Step(known)
@@ -318,7 +320,7 @@ def _severity(known: Condition, found: Evaluation, timing: Timing) -> Step:
 def _ok(known: Condition, at: float) -> Condition:
     return replace(
         known, phase=Phase.OK, since=at, severity=None, is_announced=False, clear_since=None, lower_since=None,
-        before=Phase.OK,
+        before=Phase.OK, is_of_lack=False,
     )  # fmt: skip
 
 
@@ -359,6 +361,9 @@ def _blind(known: Condition, phase: Phase, policy: Policy, lasts: float, found: 
         why=found.why,
         before=before,
         is_announced=known.is_announced or is_alert,
+        is_of_lack=known.is_of_lack or begins,
+        clear_since=None,
+        lower_since=None,
         changes=(*known.changes, found.at) if begins else known.changes,
     )
     return Step(entered, (News.FIRES,) if begins else (News.MOVED,))
