@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import string
 from collections.abc import Mapping
@@ -13,8 +14,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from core.alerts.expression import UNITS, Compared, Expression, Figure, Worked, operands_of, read_expression
+from core.alerts.figures import SENT_ALERT
+from core.alerts.sent import BELIEVED_SECONDS
 from core.alerts.severity import Severity
-from core.alerts.timing import Policy, Timing
+from core.alerts.timing import NO_DATA_INTERVALS, Policy, Timing
 from core.errors import RuleRejected
 from core.readiness import METRICS as OF_READINESS
 from core.readiness import READINESS
@@ -167,7 +170,10 @@ class Rule(BaseModel):
     @cached_property
     def timing(self) -> Timing:
         """Return its durations and policies."""
+        # What a Prometheus sent and is not there was lost, and is sent again: what ends is there as ended.
+        waits = BELIEVED_SECONDS if SENT_ALERT in self.figures else 0.0
         return Timing(
+            no_data_intervals=max(NO_DATA_INTERVALS, math.ceil(waits / self.every)),
             every_seconds=self.every,
             for_seconds=self.for_,
             keep_firing_seconds=self.keep_firing_for,
