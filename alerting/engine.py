@@ -167,7 +167,7 @@ class Engine:
         """
         at = self.steady()
         with self._state.begin() as connection:
-            left = take_over(connection, self._token, JUMP_SECONDS)
+            left = take_over(connection, self._token, at, JUMP_SECONDS)
         last = left.ticked_at or at
         timings = {rule.name: rule.timing for rule in rules}
         self.use(rules)

@@ -122,9 +122,9 @@ def claim(connection: Transaction, token: int) -> None:
     _write_engine(connection, token, {})
 
 
-def times_are_moved(connection: Transaction) -> None:
-    """Write down that what is kept in an engine's own time has been moved to epoch seconds, as of its last tick."""
-    connection.execute(sa.update(alert_engine).values(steady_at=alert_engine.c.ticked_at))
+def times_are_moved(connection: Transaction, ticked_at: float) -> None:
+    """Write down that what is kept in an engine's own time has been moved to epoch seconds, its last tick too."""
+    connection.execute(sa.update(alert_engine).values(ticked_at=ticked_at, steady_at=ticked_at))
 
 
 def _write_engine(connection: Transaction, token: int, values: Mapping[str, float]) -> None:

@@ -471,6 +471,24 @@ def test_a_clock_that_is_set_back_makes_no_message_wait(world: World) -> None:
     assert all(each.next_at <= world.clock.now() + 60 for each in world.messages())
 
 
+def test_a_clock_that_was_set_back_while_nothing_was_evaluated_ends_nothing_and_makes_nobody_wait(world: World) -> None:
+    world.goes_on(0.93)
+    world.asks(Ask.ACKNOWLEDGE, 600)
+    world.goes_on(0.93)
+    told = len(world.said())
+    world.clock.jump(-3_600)
+    world.begin()
+    assert all(each.next_at <= world.clock.now() + 60 for each in world.messages())
+    for _ in range(3):
+        world.goes_on(0.93)
+    assert len(world.said()) == told and world.happened() == ["fires", "acknowledged", "clock_jump"]
+    world.goes_on(0.93, 600)
+    assert world.said()[-1][1] == "ack_ended"
+    world.begin()
+    world.goes_on(0.5)
+    assert world.said()[-1][1] == "resolved" and world.happened()[-1] == "resolved"
+
+
 def test_the_end_of_what_was_critical_is_told_as_such(world: World) -> None:
     world.goes_on(0.93)
     world.goes_on(0.5)
