@@ -780,6 +780,21 @@ def test_the_end_is_called_as_what_was_told_last(world: World) -> None:
     assert noticed(resolved).subject == "[RESOLVED] It fired and is over: cpu: 2 alerts"
 
 
+def test_a_lack_of_data_and_an_error_say_what_they_are_of(state: State) -> None:
+    world = World(state, (edited("cpu > 80 %", title="CPU"),))
+    for _ in range(370):
+        world.goes_on(0.5)
+    world.values.clear()
+    world.runs(60, 10)
+    opened = noticed(world.messages()[0])
+    assert opened.subject == "[CRITICAL] CPU: host a: it is not reported any more"
+    world.goes_on(0.5)
+    world.is_away = True
+    world.runs(60, 10)
+    subject = noticed(world.messages()[-1]).subject
+    assert subject == "[CRITICAL] CPU: host a: ClickHouse does not answer"
+
+
 def test_an_alert_of_a_prometheus_is_called_as_it_is_called_there() -> None:
     sent = CPU.model_copy(update={"name": "sent", "title": "Sent by Prometheus"})
     assert title_of(sent, labels(alertname="NodeDown", host="a")) == "NodeDown"
