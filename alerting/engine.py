@@ -287,8 +287,9 @@ class Engine:
                 self._drop(known, removed(known.condition, at, why), at, changes)
                 continue
             is_reported = not each.is_missing and each.evaluation.outcome is not Outcome.ERROR
-            if is_reported and known.condition.watched_for != rule.watches_for:
-                known = known.turned(replace(known.now, watched_for=rule.watches_for))
+            is_unmarked = not known.condition.watched_series
+            if (is_reported or is_unmarked) and known.condition.watched_series != rule.watches_for:
+                known = known.turned(replace(known.now, watched_series=rule.watches_for))
             elif known.condition.goes_on(each.evaluation, timing):
                 changes.values[known.key] = known.seen(each.evaluation)
                 continue

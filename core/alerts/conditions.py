@@ -113,8 +113,8 @@ class Condition:
     is_flapping: bool = False
     known_since: float = 0.0
     """When its series was first seen."""
-    watched_for: str = ""
-    """What its rule watched for (`Rule.watches_for`) when its series was last reported."""
+    watched_series: str = ""
+    """Which series its rule watched (`Rule.watches_for`) when this one was last reported; empty: that is not known."""
 
     @property
     def fires(self) -> bool:
@@ -215,11 +215,11 @@ def edited(known: Condition, at: float, timing: Timing) -> Step:
 def why_forgotten(known: Condition, watches_for: str, at: float, timing: Timing, is_in_hand: bool) -> str:
     """Return why a condition whose series is not reported any more is none any longer; empty: it is one.
 
-    watches_for: what its rule watches for now. is_in_hand: a person has acknowledged or resolved what it is part of.
+    watches_for: which series its rule watches now. is_in_hand: somebody has acknowledged or resolved what it was of.
     """
     if at < known.grace_until:
         return ""
-    if known.watched_for and known.watched_for != watches_for:
+    if known.watched_series and known.watched_series != watches_for:
         return "its rule does not watch it any more"
     since = at if known.no_data_since is None else known.no_data_since
     lasts = at - since

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -33,9 +34,11 @@ from storage.state.alerts import (
     check_token,
     claim,
     messages_of,
+    read_conditions,
     read_history,
     read_incidents,
     ticked_at,
+    write_conditions,
 )
 from storage.state.audit import Wanted, read_entries
 from storage.state.database import State, metadata
@@ -85,7 +88,7 @@ class World:
     def read(self, operand: Figure | Worked) -> list[Value]:
         if self.is_away:
             raise StorageUnavailable("ClickHouse does not answer")
-        assert isinstance(operand, Figure)
+        operand = operand.figure if isinstance(operand, Worked) else operand
         return [Value(each, value) for each, value in self.values.items() if all_hold(operand.matchers, dict(each))]
 
     def runs(self, seconds: float, step: float = 100.0) -> None:
@@ -248,6 +251,37 @@ def test_what_a_changed_rule_still_means_is_missed_when_it_goes_away(world: Worl
     world.begin()
     world.runs(600)
     assert "resolved" not in {about for _, about, _ in world.said()}
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_another_threshold_forgets_nothing_that_is_silent(world: World, restarts: bool) -> None:
+    world.goes_on(0.93)
+    world.values.clear()
+    world.runs(100, 10)
+    world.rules = (
+        edited("", levels={"critical": "avg(cpu, 5 min) > 95 %", "warning": "cpu > 85 %"}, clear="cpu < 50 %"),
+    )
+    world.begin() if restarts else world.engine.use(world.rules)
+    world.runs(600)
+    assert "resolved" not in {about for _, about, _ in world.said()} and world.engine.firing
+
+
+def test_what_is_silent_when_it_is_taken_over_from_a_version_with_other_marks_fires_on(world: World) -> None:
+    world.goes_on(0.93)
+    world.values.clear()
+    world.runs(100, 10)
+    with world.state.begin() as connection:
+        (kept,) = read_conditions(connection)
+        body = orjson.loads(kept.body)
+        del body["watched_series"]
+        write_conditions(connection, [replace(kept, body=orjson.dumps({**body, "watched_for": "0a1b"}).decode())])
+    world.begin()
+    world.runs(600)
+    assert "resolved" not in {about for _, about, _ in world.said()}
+    world.rules = (edited('cpu{host="b"} > 80 %'),)
+    world.engine.use(world.rules)
+    world.runs(100, 10)
+    assert world.said()[-1][1] == "resolved", "from then on it is known what was meant"
 
 
 def test_what_was_known_for_less_than_an_hour_is_not_missed(world: World) -> None:
