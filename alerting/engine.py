@@ -20,6 +20,7 @@ from alerting.keeping import Moment, incident_of, known_of, take_over, write
 from alerting.memory import Memory
 from alerting.words import message_of
 from core.alerts.conditions import (
+    HELD_LONGER,
     REMOVED,
     SWITCHED_OFF,
     Condition,
@@ -258,6 +259,7 @@ class Engine:
 
     def _drop(self, each: Known, step: Step, at: float, changes: Changes) -> None:
         self._tell(each, step, at, changes)
+        changes.unproven[each.key] = step.condition.why
         changes.conditions.pop(each.key, None)
         changes.gone.append(each.key)
 
@@ -295,6 +297,7 @@ class Engine:
                 continue
             longer = edited(known.now, at, timing)
             if longer.news:
+                changes.unproven[known.key] = HELD_LONGER
                 self._tell(known, longer, at, changes)
             step = evaluated(longer.condition, each.evaluation, timing)
             self._tell(known, step, at, changes)

@@ -68,6 +68,8 @@ class Message:
     """Of what it tells; of an end: of what is over."""
     said: str = ""
     """What who acknowledged or resolved it wrote with that."""
+    unproven: str = ""
+    """Of an end: why nobody knows that it is well; empty: it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +134,16 @@ def open_incident(plan: Plan, members: Mapping[str, Member], at: float, began_at
     return _told(begun, at)
 
 
-def tick(known: Incident, members: Mapping[str, Member], at: float) -> Turn:
-    """Return the incident as it is with these members: all of its group that fire now."""
+def tick(known: Incident, members: Mapping[str, Member], at: float, unproven: str = "") -> Turn:
+    """Return the incident as it is with these members: all of its group that fire now.
+
+    unproven: why something that fired fires no more though nobody knows that it is well; empty: it is well.
+    """
     if known.stage is Stage.CLOSED:
         return Turn(known)
     if not members:
-        return _closed(known, at, "")
+        turn = _closed(known, at, "")
+        return replace(turn, messages=tuple(replace(each, unproven=unproven) for each in turn.messages))
     seen = replace(known, members=dict(members))
     muted_by = _muted(members)
     if muted_by:

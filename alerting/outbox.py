@@ -89,6 +89,7 @@ def _of(message: Message, incident: Incident, ahead: float) -> Mapping[str, obje
     """Return what a message tells beside what fires; of an end that came by itself nobody is told to have made it."""
     told = {"severity": message.severity.word, "said": message.said}
     if message.about is About.RESOLVED:
-        return {**told, "who": incident.closed_by, "fires_on": len(incident.told_members)}
+        fires_on = len(incident.told_members)
+        return {**told, "who": incident.closed_by, "fires_on": fires_on, "unproven": message.unproven}
     until = incident.acknowledged_until + ahead if message.about is About.ACKNOWLEDGED else 0.0
     return {**told, "who": incident.acknowledged_by, "until": until}

@@ -20,6 +20,7 @@ SETTLED_SECONDS = 3_600.0
 FORGOTTEN_SECONDS = 86_400.0
 """What is not reported for so long is forgotten, if it does not fire or somebody knows of it."""
 REMOVED, SWITCHED_OFF = "its rule was removed", "its rule was switched off"
+HELD_LONGER = "its rule was changed, and asks that it holds for longer"
 STEADY_FOR = 2
 """Flapping is over when nothing has begun or ended for so many times `flap_seconds`."""
 

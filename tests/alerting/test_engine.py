@@ -201,11 +201,21 @@ def test_a_rule_that_is_removed_resolves_what_it_had_told(world: World) -> None:
     world.clock.advance(10)
     world.engine.tick()
     assert [about for _, about, _ in world.said()][2:] == ["resolved", "resolved"]
+    end = noticed(world.messages()[-1], world.messages()[:2])
+    assert end.lines[0].startswith("It fired for 10 s; its rule was removed, and nobody says that it is well:")
+    assert "[RESOLVED] No longer told: cpu" in noticed(world.messages()[-1]).subject
     world.rules = ()
     world.begin()
     world.clock.advance(10)
     world.engine.tick()
     assert len(world.said()) == 4
+
+
+def test_what_a_rule_no_longer_tells_as_it_asks_for_more_time_is_not_said_to_be_well(world: World) -> None:
+    world.goes_on(0.93)
+    world.engine.use([edited("cpu > 80 %", **{"for": "10 min"})])
+    world.goes_on(0.93)
+    assert "asks that it holds for longer, and nobody says that it is well" in noticed(world.messages()[-1]).lines[0]
 
 
 def test_what_was_taken_away_on_purpose_ends_and_who_was_told_of_it_hears_that(world: World) -> None:
