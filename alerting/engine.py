@@ -189,7 +189,9 @@ class Engine:
     def _as_members(self) -> dict[str, Member]:
         """Return what fires as members that nothing keeps quiet."""
         return {
-            key: Member(each.condition.severity or Severity.INFO, each.condition.since)
+            key: Member(
+                each.condition.severity or Severity.INFO, each.condition.since, is_flapping=each.condition.is_flapping
+            )
             for key, each in self._memory.firing.items()
         }
 

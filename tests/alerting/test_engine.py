@@ -394,6 +394,28 @@ def test_what_was_resolved_by_hand_stays_so_until_it_was_clear_whatever_restarts
     assert world.said()[4:] == [(2, "opened", "desk"), (2, "opened", "phone")]
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+def test_what_flaps_and_was_resolved_by_hand_is_told_again_only_after_it_was_clear(
+    world: World, restarts: bool
+) -> None:
+    for value in (0.93, 0.5) * 4:
+        world.goes_on(value)
+    assert world.engine.firing, "it flaps"
+    (*_, number) = world.engine.incidents
+    world.asks(Ask.RESOLVE, incident=number)
+    world.goes_on(0.5)
+    told = world.said()
+    for value in (0.93, 0.5) * 4:
+        world.goes_on(value)
+        if restarts:
+            world.begin()
+    assert world.said() == told and not world.engine.incidents
+    world.runs(8_000)
+    assert not world.engine.firing
+    world.goes_on(0.93)
+    assert len(world.said()) == len(told) + 2
+
+
 def test_what_was_resolved_by_hand_is_no_part_of_the_next_incident_of_its_group(world: World) -> None:
     other = labels(host="b")
     world.goes_on(0.93)
