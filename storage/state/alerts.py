@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.errors import StorageRejected
+from core.format import cut
 from storage.state.alert_tables import (
     alert_conditions,
     alert_engine,
@@ -25,6 +26,8 @@ from storage.state.alert_tables import (
 from storage.state.database import HISTORY_LOCK, State, Transaction, upsert
 
 LINK_KEY_BYTES = 32
+MUTED_BY_CHARACTERS = 255
+"""That are kept of what mutes a message."""
 CLOSED = "closed"
 """The stage of an incident that is over."""
 
@@ -222,7 +225,9 @@ def write_incident(connection: Transaction, incident: KeptIncident) -> int:
 def add_messages(connection: Transaction, messages: Sequence[KeptMessage]) -> None:
     """Put messages into the outbox."""
     if messages:
-        connection.execute(sa.insert(alert_messages), [_row(each) for each in messages])
+        # What hides an alert is named by labels that anybody may send.
+        rows = [_row(each) | {"muted_by": cut(plain(each.muted_by), MUTED_BY_CHARACTERS)} for each in messages]
+        connection.execute(sa.insert(alert_messages), rows)
 
 
 def add_history(connection: Transaction, rows: Sequence[HistoryRow], ahead: float = 0.0) -> None:

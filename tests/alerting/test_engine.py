@@ -341,6 +341,12 @@ def test_what_is_muted_is_written_down_and_not_queued(world: World) -> None:
     assert {(each.status, each.muted_by) for each in world.messages()} == {("suppressed", "silence 1")}
 
 
+def test_a_long_name_of_what_hides_an_alert_stops_nothing(world: World) -> None:
+    world.muted = f"hidden by \0{'x' * 1_024}"
+    world.goes_on(0.93)
+    assert {(each.status, len(each.muted_by)) for each in world.messages()} == {("suppressed", 255)}
+
+
 def test_the_clock_that_is_set_is_written_down_and_changes_nothing(world: World) -> None:
     world.goes_on(0.93)
     world.clock.jump(-7_200)

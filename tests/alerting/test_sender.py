@@ -340,6 +340,14 @@ def test_what_waits_for_a_channel_that_is_gone_goes_to_another_one(outbox: Outbo
     assert {each.receiver for each in outbox.rows()} == {"pager", "desk"}
 
 
+def test_an_answer_with_a_nul_is_kept_without_it(outbox: Outbox, desk: Receiver) -> None:
+    desk.then(Reply(400, b"no\0 hook"))
+    outbox.put("desk")
+    assert postman(outbox).turn()
+    (row,) = outbox.rows("desk")
+    assert row.status == "failed" and "no hook" in row.problem
+
+
 def test_no_secret_stands_in_what_is_kept_or_logged(
     outbox: Outbox, desk: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:
