@@ -189,9 +189,7 @@ class Engine:
     def _as_members(self) -> dict[str, Member]:
         """Return what fires as members that nothing keeps quiet."""
         return {
-            key: Member(
-                each.condition.severity or Severity.INFO, each.condition.since, is_flapping=each.condition.is_flapping
-            )
+            key: Member(each.condition.severity or Severity.INFO, each.condition.fires_since or each.condition.since)
             for key, each in self._memory.firing.items()
         }
 

@@ -84,7 +84,7 @@ class Grouping:
             muted_by = self.mute(each.rule, each.labels, condition) or inhibited.get(each.key, "")
             if muted_by:
                 muted[each.key] = muted_by
-            found[group][each.key] = Member(each.severity, condition.since, muted_by, condition.is_flapping)
+            found[group][each.key] = Member(each.severity, condition.fires_since or condition.since, muted_by)
         changes.groups, changes.muted = groups, muted
         for group, closed in memory.by_hand.items():
             members = found.get(group, {})

@@ -51,10 +51,9 @@ class Member:
 
     severity: Severity
     since: float
+    """Since when it holds; of what flaps, since before its pauses."""
     muted_by: str = ""
     """What keeps it from being told: a silence, a maintenance window, a cause that is told itself."""
-    is_flapping: bool = False
-    """It fires on in each of its pauses, though it holds since the last of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,11 +189,7 @@ def ignored(closed: Incident, members: Mapping[str, Member]) -> dict[str, Member
     if not closed.closed_by:
         return {}
     before = closed.members
-    return {
-        key: each
-        for key, each in members.items()
-        if key in before and (each.is_flapping or before[key].since == each.since)
-    }
+    return {key: each for key, each in members.items() if key in before and before[key].since == each.since}
 
 
 def _closed(known: Incident, at: float, who: str, said: str = "") -> Turn:

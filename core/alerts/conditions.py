@@ -112,6 +112,8 @@ class Condition:
     changes: tuple[float, ...] = ()
     """When it began and ceased to fire, within the last `flap_seconds`."""
     is_flapping: bool = False
+    fires_since: float = 0.0
+    """`since` when it began to fire as people see it: what flaps holds since the last pause; 0: it never fired."""
     known_since: float = 0.0
     """When its series was first seen."""
     watched_series: str = ""
@@ -165,7 +167,7 @@ def evaluated(known: Condition, found: Evaluation, timing: Timing) -> Step:
             step = _without_data(known, found, timing)
         case _:
             step = _judged(_back(known), _seen(known, found), timing)
-    return _flaps(known, step, found.at, timing)
+    return _begun(known, _flaps(known, step, found.at, timing))
 
 
 def restarted(known: Condition, at: float, down_seconds: float, timing: Timing) -> Condition:
@@ -194,6 +196,7 @@ def moved(known: Condition, seconds: float) -> Condition:
         lower_since=later(known.lower_since),
         no_data_since=later(known.no_data_since),
         error_since=later(known.error_since),
+        fires_since=known.fires_since and known.fires_since + seconds,
         grace_until=known.grace_until + seconds,
         known_since=known.known_since + seconds,
         changes=tuple(at + seconds for at in known.changes),
@@ -372,6 +375,11 @@ def _blind(known: Condition, phase: Phase, policy: Policy, lasts: float, found: 
 
 def _with(first: News, step: Step) -> Step:
     return replace(step, news=(first, *step.news))
+
+
+def _begun(known: Condition, step: Step) -> Step:
+    after = step.condition
+    return replace(step, condition=replace(after, fires_since=after.since)) if after.fires > known.fires else step
 
 
 def _flaps(known: Condition, step: Step, at: float, timing: Timing) -> Step:

@@ -416,6 +416,10 @@ def test_what_flaps_and_was_resolved_by_hand_is_told_again_only_after_it_was_cle
         if restarts:
             world.begin()
     assert world.said() == told and not world.engine.incidents
+    world.goes_on(0.93)
+    world.runs(8_000)
+    assert world.said() == told, "nor when it no longer flaps, and fires on"
+    world.goes_on(0.5)
     world.runs(8_000)
     assert not world.engine.firing
     world.goes_on(0.93)
