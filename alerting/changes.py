@@ -70,6 +70,8 @@ class Changes:
     values: dict[str, Known] = field(default_factory=dict)
     """Those of which only the value is another one: they are not written."""
     gone: list[str] = field(default_factory=list)
+    unproven: dict[str, str] = field(default_factory=dict)
+    """Of what fires no more though nobody knows that it is well: why, by the key of the condition."""
     groups: Mapping[str, str] = field(default_factory=dict)
     """Of everything that fires now, by the key of the condition."""
     muted: Mapping[str, str] = field(default_factory=dict)

@@ -20,6 +20,7 @@ from alerting.keeping import Moment, incident_of, known_of, take_over, write
 from alerting.memory import Memory
 from alerting.words import message_of
 from core.alerts.conditions import (
+    HELD_LONGER,
     REMOVED,
     SWITCHED_OFF,
     Condition,
@@ -167,7 +168,7 @@ class Engine:
         """
         at = self.steady()
         with self._state.begin() as connection:
-            left = take_over(connection, self._token, JUMP_SECONDS)
+            left = take_over(connection, self._token, at, JUMP_SECONDS)
         last = left.ticked_at or at
         timings = {rule.name: rule.timing for rule in rules}
         self.use(rules)
@@ -188,7 +189,7 @@ class Engine:
     def _as_members(self) -> dict[str, Member]:
         """Return what fires as members that nothing keeps quiet."""
         return {
-            key: Member(each.condition.severity or Severity.INFO, each.condition.since)
+            key: Member(each.condition.severity or Severity.INFO, each.condition.fires_since or each.condition.since)
             for key, each in self._memory.firing.items()
         }
 
@@ -258,6 +259,7 @@ class Engine:
 
     def _drop(self, each: Known, step: Step, at: float, changes: Changes) -> None:
         self._tell(each, step, at, changes)
+        changes.unproven[each.key] = step.condition.why
         changes.conditions.pop(each.key, None)
         changes.gone.append(each.key)
 
@@ -287,13 +289,15 @@ class Engine:
                 self._drop(known, removed(known.condition, at, why), at, changes)
                 continue
             is_reported = not each.is_missing and each.evaluation.outcome is not Outcome.ERROR
-            if is_reported and known.condition.watched_for != rule.watches_for:
-                known = known.turned(replace(known.now, watched_for=rule.watches_for))
+            is_unmarked = not known.condition.watched_series
+            if (is_reported or is_unmarked) and known.condition.watched_series != rule.watches_for:
+                known = known.turned(replace(known.now, watched_series=rule.watches_for))
             elif known.condition.goes_on(each.evaluation, timing):
                 changes.values[known.key] = known.seen(each.evaluation)
                 continue
             longer = edited(known.now, at, timing)
             if longer.news:
+                changes.unproven[known.key] = HELD_LONGER
                 self._tell(known, longer, at, changes)
             step = evaluated(longer.condition, each.evaluation, timing)
             self._tell(known, step, at, changes)

@@ -13,6 +13,7 @@ from alerting.memory import Memory, Rules
 from core.alerts.conditions import Condition
 from core.alerts.plan import Plan
 from core.alerts.rule import Rule
+from core.format import first_of
 from core.model import Labels
 from storage.state.alert_requests import Request
 
@@ -48,7 +49,8 @@ class Grouping:
         for group, (id, known) in memory.incidents.items():
             mine = [each for each in asked if each.incident == id]
             turn = answered(known, mine, at, ahead, changes)
-            then = tick(turn.incident, firing.pop(group, {}), at)
+            why = first_of([*dict.fromkeys(changes.unproven[key] for key in known.members if key in changes.unproven)])
+            then = tick(turn.incident, firing.pop(group, {}), at, why)
             if then.incident != known:
                 incident = _with_earlier(memory.by_hand.get(group), then.incident)
                 changes.turns.append((id, group, Turn(incident, (*turn.messages, *then.messages))))
@@ -82,7 +84,7 @@ class Grouping:
             muted_by = self.mute(each.rule, each.labels, condition) or inhibited.get(each.key, "")
             if muted_by:
                 muted[each.key] = muted_by
-            found[group][each.key] = Member(each.severity, condition.since, muted_by)
+            found[group][each.key] = Member(each.severity, condition.fires_since or condition.since, muted_by)
         changes.groups, changes.muted = groups, muted
         for group, closed in memory.by_hand.items():
             members = found.get(group, {})

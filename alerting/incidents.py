@@ -51,6 +51,7 @@ class Member:
 
     severity: Severity
     since: float
+    """Since when it holds; of what flaps, since before its pauses."""
     muted_by: str = ""
     """What keeps it from being told: a silence, a maintenance window, a cause that is told itself."""
 
@@ -68,6 +69,8 @@ class Message:
     """Of what it tells; of an end: of what is over."""
     said: str = ""
     """What who acknowledged or resolved it wrote with that."""
+    unproven: str = ""
+    """Of an end: why nobody knows that it is well; empty: it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class Incident:
     told_at: float | None = None
     """When the last message was made that was to be sent."""
     told_members: Mapping[str, Severity] = field(default_factory=dict)
-    """What the last message told to fire."""
+    """What the last message told to fire, and what one before it told that fires on and is muted by now."""
     told: tuple[str, ...] = ()
     """Receivers of messages that were to be sent: they hear how it ends."""
     is_muted: bool = False
@@ -105,8 +108,9 @@ class Incident:
 
     @property
     def severity(self) -> Severity:
-        """Return the highest of what fires; INFO when nothing does."""
-        return max((each.severity for each in self.members.values()), default=Severity.INFO)
+        """Return the highest of what fires aloud, or, where all of it is muted, of all; INFO when nothing fires."""
+        loud = [each.severity for each in self.members.values() if not each.muted_by]
+        return max(loud or [each.severity for each in self.members.values()], default=Severity.INFO)
 
     @property
     def is_held(self) -> bool:
@@ -131,12 +135,16 @@ def open_incident(plan: Plan, members: Mapping[str, Member], at: float, began_at
     return _told(begun, at)
 
 
-def tick(known: Incident, members: Mapping[str, Member], at: float) -> Turn:
-    """Return the incident as it is with these members: all of its group that fire now."""
+def tick(known: Incident, members: Mapping[str, Member], at: float, unproven: str = "") -> Turn:
+    """Return the incident as it is with these members: all of its group that fire now.
+
+    unproven: why something that fired fires no more though nobody knows that it is well; empty: it is well.
+    """
     if known.stage is Stage.CLOSED:
         return Turn(known)
     if not members:
-        return _closed(known, at, "")
+        turn = _closed(known, at, "")
+        return replace(turn, messages=tuple(replace(each, unproven=unproven) for each in turn.messages))
     seen = replace(known, members=dict(members))
     muted_by = _muted(members)
     if muted_by:
@@ -219,6 +227,8 @@ def _told(known: Incident, at: float) -> Turn:
         free = replace(known, stage=Stage.OPEN, acknowledged_by="", step_at=at)
         ended = About.SNOOZE_ENDED if known.stage is Stage.SNOOZED else About.ACK_ENDED
         return _say(free, ended, known.told, at)
+    if known.stage is Stage.SNOOZED:
+        return Turn(known)
     since = at - known.told_at
     if since >= plan.interval_seconds and (about := _changed(known)):
         return _say(known, about, known.told, at)
@@ -257,16 +267,30 @@ def _say(known: Incident, about: About, receivers: tuple[str, ...], at: float, s
         known,
         messages=known.messages + 1,
         told_at=at,
-        told_members={key: each.severity for key, each in known.members.items() if not each.muted_by},
+        told_members=_told_to_fire(known),
         told=_both(known.told, receivers),
         is_unsaid=False,
     )
     return Turn(after, (message,))
 
 
+def _told_to_fire(known: Incident) -> Mapping[str, Severity]:
+    """Return what people know to fire after a message of now: what is muted as it was told before, if ever it was."""
+    before = known.told_members
+    return {
+        key: before[key] if each.muted_by else each.severity
+        for key, each in known.members.items()
+        if not each.muted_by or key in before
+    }
+
+
 def _is_worse(known: Incident) -> bool:
-    """Return whether it fires with a higher severity than was told."""
-    return known.severity > max(known.told_members.values(), default=0)
+    """Return whether it fires with a higher severity than was told; what is muted is no measure of what is not."""
+    told, members = known.told_members, known.members
+    heard = [severity for key, severity in told.items() if not (key in members and members[key].muted_by)]
+    if not heard or all(each.muted_by for each in members.values()):
+        heard = [*told.values()]
+    return known.severity > max(heard, default=0)
 
 
 def _changed(known: Incident) -> About | None:

@@ -15,6 +15,7 @@ from alerting.incidents import moved as incident_moved
 from alerting.memory import Memory, Rules
 from alerting.outbox import rows_of
 from core.alerts.conditions import Condition, moved
+from core.format import first_of
 from storage.state import alerts as kept
 from storage.state.alert_requests import answer_in
 from storage.state.alerts import HistoryRow, KeptCondition, KeptIncident
@@ -50,18 +51,26 @@ class Left:
     """Of each group the last one that a person resolved."""
 
 
-def take_over(connection: Transaction, token: int, may_differ_seconds: float) -> Left:
-    """Take over with this token and return what is there. Raises Overtaken when a later one has written.
+def take_over(connection: Transaction, token: int, at: float, may_differ_seconds: float) -> Left:
+    """Take over with this token, at a time of its engine, and return what is there.
 
     may_differ_seconds: where the clock was set by more while the last engine ran, all is kept anew with times that
-    are later by so much.
+    are later by so much. Where it was set back since, all is kept as if the last tick had been now: nothing that is
+    there began in the future. Raises Overtaken when a later one has written.
     """
     last, last_steady = kept.last_tick(connection)
     kept.claim(connection, token)
     left = Left(last, kept.read_conditions(connection), kept.read_incidents(connection), kept.read_resolved(connection))
-    if last and abs(last - last_steady) > may_differ_seconds:
-        return _moved(connection, left, last - last_steady)
-    return left
+    if not last:
+        return left
+    back = max(0.0, last - at)
+    drift = last - last_steady if abs(last - last_steady) > may_differ_seconds else 0.0
+    if back:
+        kept.hurry_messages(connection, at + HURRY_SECONDS)
+    if back > may_differ_seconds:
+        detail = f"the clock was set back by {back:.0f} s or more while nothing was evaluated"
+        kept.add_history(connection, [HistoryRow(at, "clock_jump", detail=detail)])
+    return _moved(connection, replace(left, ticked_at=last - back), drift - back) if drift or back else left
 
 
 def known_of(row: KeptCondition) -> Known:
@@ -110,7 +119,7 @@ def _moved(connection: Transaction, left: Left, seconds: float) -> Left:
         replace(each, body=CONDITIONS.dump_json(moved(CONDITIONS.validate_json(each.body), seconds)).decode())
         for each in left.conditions
     ]
-    kept.times_are_moved(connection)
+    kept.times_are_moved(connection, left.ticked_at)
     kept.write_conditions(connection, conditions)
     incidents = [_later(each, seconds) for each in left.incidents]
     resolved = [_later(each, seconds) for each in left.resolved]

@@ -81,7 +81,7 @@ class Memory:
         """Take over a condition of a rule; None: that is not evaluated any more."""
         self.known[each.key] = each
         self.series[each.rule][each.labels] = each
-        if each.condition.is_calm and rule is not None and each.condition.watched_for == rule.watches_for:
+        if each.condition.is_calm and rule is not None and each.condition.watched_series == rule.watches_for:
             self.calm[each.rule].add(each.labels)
         else:
             self.calm[each.rule].discard(each.labels)

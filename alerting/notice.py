@@ -101,6 +101,8 @@ class Notice:
     """What who acknowledged or resolved it wrote with that."""
     fires_on: int = 0
     """Alerts that fire on though a person has resolved it."""
+    unproven: str = ""
+    """Of an end: why nobody knows that it is well; empty: it is."""
     note: str = ""
     """A sentence of the sender: why it comes this way, or what fails."""
     link: str = ""
@@ -165,6 +167,8 @@ class Notice:
         if self.is_over:
             lasted = coarse_duration(self.made_at - self.opened_at)
             ended = f"{self.who} resolved it at" if self.who else "it is over since"
+            if self.unproven:
+                ended = f"{self.unproven}, and nobody says that it is well: it is told no longer since"
             told.append(f"It fired for {lasted}; {ended} {clock_time(self.made_at)}.")
             if self.fires_on:
                 fires = f"{count(self.fires_on, 'alert')} still {noun(self.fires_on, 'fires', 'fire')}"
@@ -193,6 +197,8 @@ class Notice:
             return f"Acknowledged by {self.who}: " if self.who else "Acknowledged: "
         if self.is_over and self.fires_on:
             return "By hand: "
+        if self.is_over and self.unproven:
+            return "No longer told: "
         if self.is_over and self.is_news:
             return "It fired and is over: "
         return BEGINS.get(self.about, "")
@@ -257,6 +263,7 @@ def notice_of(
         until=float(body.get("until", 0.0)),
         said=str(body.get("said", "")),
         fires_on=int(body.get("fires_on", 0)),
+        unproven=str(body.get("unproven", "")),
         note=str(body.get("note", "")),
         link=f"{address}/alerts?incident={message.incident}" if message.incident and address else "",
         acknowledge_link=links.of(message, ACKNOWLEDGE) if links else "",
@@ -286,6 +293,7 @@ def as_data(notice: Notice) -> dict[str, Any]:
         "who": notice.who,
         "until": _iso(notice.until) if notice.until else None,
         "fires_on": notice.fires_on,
+        "unproven": notice.unproven,
         "machine": notice.machine,
         "made_at": _iso(notice.made_at),
         "opened_at": _iso(notice.opened_at),

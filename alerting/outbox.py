@@ -54,6 +54,9 @@ def _told(
     members = []
     # What a person had resolved before fires on beside what he resolves now, and is none of it.
     mine = [each for each in incident.members.items() if not incident.closed_by or each[0] in incident.told_members]
+    # What is muted is not told, and takes the place of nothing that is.
+    loud = [each for each in mine if not each[1].muted_by]
+    mine = loud or mine
     gravest = heapq.nlargest(MOST_MEMBERS, mine, key=lambda each: (each[1].severity, -each[1].since))
     for key, member in gravest:
         each = known(key)
@@ -86,6 +89,7 @@ def _of(message: Message, incident: Incident, ahead: float) -> Mapping[str, obje
     """Return what a message tells beside what fires; of an end that came by itself nobody is told to have made it."""
     told = {"severity": message.severity.word, "said": message.said}
     if message.about is About.RESOLVED:
-        return {**told, "who": incident.closed_by, "fires_on": len(incident.told_members)}
+        fires_on = len(incident.told_members)
+        return {**told, "who": incident.closed_by, "fires_on": fires_on, "unproven": message.unproven}
     until = incident.acknowledged_until + ahead if message.about is About.ACKNOWLEDGED else 0.0
     return {**told, "who": incident.acknowledged_by, "until": until}

@@ -35,6 +35,8 @@ RULES_SECONDS = 2.0
 """Between two looks whether the rules were changed."""
 HUNG_SECONDS = 10.0
 """After so long without an end of a round the lease is left to run out: another process takes over."""
+BEGINS_SECONDS = 60.0
+"""So long it may take to begin: thousands of rules, and what fires of them, are read then."""
 SILENT_SECONDS = 30.0
 """Without a lease: after so long without a tick an engine that has overtaken this one counts as gone."""
 
@@ -102,7 +104,7 @@ class Runner:
         self._rules: list[Rule] = []
         self._rules_at = float("-inf")
         self._round = stores.clock.monotonic()
-        """When the last round ended."""
+        """When the round that is under way began, or got on; between two: when the last one ended."""
         self._ticked = float("-inf")
         """When it last ticked well, as the other times on the steady clock."""
         self._told = float("-inf")
@@ -125,8 +127,13 @@ class Runner:
 
     def may_tell(self) -> bool:
         """Return whether this process tells how alerting is: not where its engine hangs and another one takes over."""
-        is_let_go = self._lease is not None and self._since(self._round) > HUNG_SECONDS
+        is_let_go = self._lease is not None and self._hangs
         return self.is_active and not is_let_go
+
+    @property
+    def _hangs(self) -> bool:
+        longest = BEGINS_SECONDS if self._engine is None else HUNG_SECONDS
+        return self._since(self._round) > longest
 
     @property
     def tick_age_seconds(self) -> float:
@@ -149,8 +156,9 @@ class Runner:
 
     def start(self) -> None:
         """Start the threads."""
+        self._gets_on()
         if self._lease is not None:
-            self._spawn(partial(self._keep_lease, self._lease), LEASE_THREAD)
+            self._spawn(self._keep_lease, LEASE_THREAD)
         self._spawn(self._run, ENGINE_THREAD)
         for name, loop in self._helpers.items():
             self._spawn(partial(loop, self._stopping), name)
@@ -173,10 +181,24 @@ class Runner:
 
     def step(self) -> None:
         """Do one round: begin where it is this process's turn, tick, tell."""
+        self._gets_on()
         try:
             self._step()
         finally:
-            self._round = self._stores.clock.monotonic()
+            self._gets_on()
+
+    def renew(self) -> None:
+        """Keep the lease, or try to get it; where a round hangs it is left to run out: another process takes over."""
+        lease = self._lease
+        if lease is None:
+            return
+        if not self._hangs:
+            lease.tick()
+        elif lease.holds():
+            log.error("alerts: a round hangs for %.0f s; another process may take over", self._since(self._round))
+
+    def _gets_on(self) -> None:
+        self._round = self._stores.clock.monotonic()
 
     def _step(self) -> None:
         try:
@@ -253,6 +275,7 @@ class Runner:
         engine.start(self._rules)
         delivery = self._deliver(token)
         delivery.start()
+        self._gets_on()
         self._engine, self._delivery, self._has_ticked = engine, delivery, False
         self._ticked = self._rules_at = stores.clock.monotonic()
         log.info("alerts: this process evaluates %d rules", len(engine.rules))
@@ -340,13 +363,9 @@ class Runner:
             self._told = float("-inf")
         self._problem = problem
 
-    def _keep_lease(self, lease: Lease) -> None:
+    def _keep_lease(self) -> None:
         while not self._stopping.is_set():
-            hangs = self._engine is not None and self._since(self._round) > HUNG_SECONDS
-            if hangs and lease.holds():
-                log.error("alerts: a round hangs for %.0f s; another process may take over", self._since(self._round))
-            if not hangs:
-                lease.tick()
+            self.renew()
             self._stopping.wait(RENEW_SECONDS)
 
     def _spawn(self, loop: Callable[[], None], name: str) -> None:

@@ -33,6 +33,7 @@ from storage.state.alerts import (
     add_history,
     installation_in,
     link_key_in,
+    plain,
 )
 from storage.state.database import State, Transaction
 
@@ -331,7 +332,7 @@ class Postman:
         return self._installation
 
     def _told(self, text: str) -> str:
-        return cut(" ".join(without_links(without_secrets(text, self.channel)).split()), LONGEST_KEPT)
+        return cut(" ".join(plain(without_links(without_secrets(text, self.channel))).split()), LONGEST_KEPT)
 
     def _keep(self, result: KeptMessage) -> None:
         """Keep what became of a message. One that was overtaken keeps it too: the next one need not send it again."""

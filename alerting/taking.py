@@ -5,15 +5,17 @@ All of it in the transaction that takes the message. It knows no channel but by 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import orjson
 
 from alerting.incidents import About
 from alerting.notice import DIGEST
+from core.alerts.naming import name_of
 from core.alerts.severity import Severity
-from core.format import count, number
+from core.format import count, cut, first_of, number
 from core.settings.channels import Channel
 from storage.state import outbox
 from storage.state.alerts import KeptMessage, MessageStatus
@@ -24,6 +26,9 @@ DIGEST_SECONDS = 60.0
 """After what was held back first, a digest tells it; each further one waits twice as long, up to an hour."""
 DIGEST_MEMORY_SECONDS = 6 * HOUR_SECONDS
 MOST_IN_DIGEST = 50
+MOST_ENDED = 10
+"""That a digest names of what is over by now, the gravest; of the others it says how many there are."""
+LONGEST_NAME = 80
 RESERVE = 2
 """What is critical may be sent so many times as often as the rest: a part that nothing else can use up."""
 NEVER_TOLD = "nothing of it was told"
@@ -99,6 +104,8 @@ def _why_not(
         _hand_end(connection, channel, message, before)
         if before and not _is_heard(before):
             return outbox.RATE if any(_is_held(each) for each in before) else NEVER_TOLD
+        if not channel.HOLDS_BACK_ENDS:
+            return ""
     is_new = message.attempts == 0 and message.incident != outbox.OF_CHANNELS
     return outbox.RATE if is_new and _is_too_much(connection, channel, message, now) else ""
 
@@ -156,17 +163,30 @@ def _digest_at(connection: Transaction, channel: Channel, held_at: float, now: f
 def digest_of(held: Sequence[KeptMessage], now: float) -> dict[str, object]:
     """Return the body of a message that tells all of these: of each incident what was said last, the worst first."""
     last = {each.incident: each for each in held}
-    over = sum(each.about == About.RESOLVED for each in last.values())
+    over = [orjson.loads(each.body) for each in last.values() if each.about == About.RESOLVED]
+    over.sort(key=lambda body: -Severity.of(str(body["severity"])))
     firing = [orjson.loads(each.body) for each in last.values() if each.about != About.RESOLVED]
     members = [member for body in firing for member in body.get("members", ()) if not member.get("muted_by")]
     members.sort(key=lambda member: -Severity.of(str(member["severity"])))
     severity = max((Severity.of(str(body["severity"])) for body in firing), default=Severity.INFO)
     told = f"{count(len(held), 'message')} of {count(len(last), 'incident')}"
-    note = f"{told} held back by the limit of the channel; over by now: {number(over)}."
+    named = first_of([name for body in over if (name := _name_of_end(body))], MOST_ENDED)
+    ended = f"{number(len(over))} ({named})" if named else number(len(over))
+    note = f"{told} held back by the limit of the channel; over by now: {ended}."
     return {
         "severity": severity.word, "opened_at": min((each.made_at for each in held), default=now),
         "members": members[:MOST_IN_DIGEST], "note": note,
     }  # fmt: skip
+
+
+def _name_of_end(body: Mapping[str, Any]) -> str:
+    """Return what ended is called; empty: that is not known."""
+    heard = [each for each in body.get("members", ()) if not each.get("muted_by")]
+    if not heard:
+        return ""
+    where = ", ".join(f"{name} {value}" for name, value in heard[0]["labels"].items())
+    titles = [str(each["title"]) for each in heard]
+    return cut(name_of(titles, int(body.get("more", 0)), text="", where=where, is_over=True), LONGEST_NAME)
 
 
 def _done(message: KeptMessage, status: MessageStatus, now: float, why: str = "") -> KeptMessage:

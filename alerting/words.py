@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.alerts.conditions import Condition
+from core.alerts.conditions import Condition, Phase
 from core.alerts.rule import Rule
 from core.alerts.sent import RULE as SENT_RULE
 from core.format import NOT_AVAILABLE, percent
@@ -25,15 +25,19 @@ def title_of(rule: Rule, of: Labels = ()) -> str:
 
 
 def message_of(rule: Rule, labels: Labels, condition: Condition) -> str:
-    """Return the sentence of a condition: the rule's message, else what it watches for and what it found."""
-    told = condition.why
-    if condition.value is not None and not condition.is_stale:
-        told = _written(rule, labels, condition.value, condition.why) or told
+    """Return the sentence of a condition: the rule's message of its last value.
+
+    Of what cannot be judged, or has no value, what it is about and why: "CPU: host a: it is not reported any more".
+    """
+    is_blind = condition.phase in (Phase.NO_DATA, Phase.ERROR)
+    if condition.value is not None and not is_blind and (told := _written(rule, labels, condition)):
+        return told
     where = ", ".join(f"{name} {value}" for name, value in labels)
-    return told or (f"{title_of(rule)}: {where}" if where else title_of(rule))
+    return ": ".join(each for each in (title_of(rule, labels), where, condition.why) if each)
 
 
-def _written(rule: Rule, labels: Labels, value: float, why: str) -> str:
+def _written(rule: Rule, labels: Labels, condition: Condition) -> str:
+    value, why = condition.value or 0.0, condition.why
     written = {"percent": percent(value), "lost": percent(-value)}
     known: Mapping[str, object] = {
         **written,

@@ -20,6 +20,7 @@ SETTLED_SECONDS = 3_600.0
 FORGOTTEN_SECONDS = 86_400.0
 """What is not reported for so long is forgotten, if it does not fire or somebody knows of it."""
 REMOVED, SWITCHED_OFF = "its rule was removed", "its rule was switched off"
+HELD_LONGER = "its rule was changed, and asks that it holds for longer"
 STEADY_FOR = 2
 """Flapping is over when nothing has begun or ended for so many times `flap_seconds`."""
 
@@ -104,15 +105,19 @@ class Condition:
     """Failed evaluations in a row."""
     before: Phase = Phase.OK
     """NO_DATA and ERROR: the phase before them."""
+    is_of_lack: bool = False
+    """It fires since data lacked: it need not have held for as long as its rule asks."""
     grace_until: float = 0.0
     """Until then it neither fires from PENDING nor lacks data: after a start, or when the clock jumped."""
     changes: tuple[float, ...] = ()
     """When it began and ceased to fire, within the last `flap_seconds`."""
     is_flapping: bool = False
+    fires_since: float = 0.0
+    """`since` when it began to fire as people see it: what flaps holds since the last pause; 0: it never fired."""
     known_since: float = 0.0
     """When its series was first seen."""
-    watched_for: str = ""
-    """What its rule watched for (`Rule.watches_for`) when its series was last reported."""
+    watched_series: str = ""
+    """Which series its rule watched (`Rule.watches_for`) when this one was last reported; empty: that is not known."""
 
     @property
     def fires(self) -> bool:
@@ -138,7 +143,7 @@ class Condition:
             and found.severity == self.severity
             and self.lower_since is None
             and not (self.is_stale or self.is_flapping)
-            and found.at - self.since >= timing.for_seconds
+            and (self.is_of_lack or found.at - self.since >= timing.for_seconds)
         )
 
 
@@ -162,7 +167,7 @@ def evaluated(known: Condition, found: Evaluation, timing: Timing) -> Step:
             step = _without_data(known, found, timing)
         case _:
             step = _judged(_back(known), _seen(known, found), timing)
-    return _flaps(known, step, found.at, timing)
+    return _begun(known, _flaps(known, step, found.at, timing))
 
 
 def restarted(known: Condition, at: float, down_seconds: float, timing: Timing) -> Condition:
@@ -191,6 +196,7 @@ def moved(known: Condition, seconds: float) -> Condition:
         lower_since=later(known.lower_since),
         no_data_since=later(known.no_data_since),
         error_since=later(known.error_since),
+        fires_since=known.fires_since and known.fires_since + seconds,
         grace_until=known.grace_until + seconds,
         known_since=known.known_since + seconds,
         changes=tuple(at + seconds for at in known.changes),
@@ -204,7 +210,7 @@ def jumped(known: Condition, at: float, timing: Timing) -> Condition:
 
 def edited(known: Condition, at: float, timing: Timing) -> Step:
     """Return a condition whose rule was changed: it is pending again where it has not held long enough for it."""
-    if known.phase is Phase.FIRING and at - known.since < timing.for_seconds:
+    if known.phase is Phase.FIRING and not known.is_of_lack and at - known.since < timing.for_seconds:
         pending = replace(known, phase=Phase.PENDING, is_announced=False, lower_since=None)
         return Step(pending, (News.RESOLVED if known.is_announced else News.MOVED,))
     return Step(known)
@@ -213,11 +219,11 @@ def edited(known: Condition, at: float, timing: Timing) -> Step:
 def why_forgotten(known: Condition, watches_for: str, at: float, timing: Timing, is_in_hand: bool) -> str:
     """Return why a condition whose series is not reported any more is none any longer; empty: it is one.
 
-    watches_for: what its rule watches for now. is_in_hand: a person has acknowledged or resolved what it is part of.
+    watches_for: which series its rule watches now. is_in_hand: somebody has acknowledged or resolved what it was of.
     """
     if at < known.grace_until:
         return ""
-    if known.watched_for and known.watched_for != watches_for:
+    if known.watched_series and known.watched_series != watches_for:
         return "its rule does not watch it any more"
     since = at if known.no_data_since is None else known.no_data_since
     lasts = at - since
@@ -318,7 +324,7 @@ def _severity(known: Condition, found: Evaluation, timing: Timing) -> Step:
 def _ok(known: Condition, at: float) -> Condition:
     return replace(
         known, phase=Phase.OK, since=at, severity=None, is_announced=False, clear_since=None, lower_since=None,
-        before=Phase.OK,
+        before=Phase.OK, is_of_lack=False,
     )  # fmt: skip
 
 
@@ -359,6 +365,9 @@ def _blind(known: Condition, phase: Phase, policy: Policy, lasts: float, found: 
         why=found.why,
         before=before,
         is_announced=known.is_announced or is_alert,
+        is_of_lack=known.is_of_lack or begins,
+        clear_since=None,
+        lower_since=None,
         changes=(*known.changes, found.at) if begins else known.changes,
     )
     return Step(entered, (News.FIRES,) if begins else (News.MOVED,))
@@ -366,6 +375,11 @@ def _blind(known: Condition, phase: Phase, policy: Policy, lasts: float, found: 
 
 def _with(first: News, step: Step) -> Step:
     return replace(step, news=(first, *step.news))
+
+
+def _begun(known: Condition, step: Step) -> Step:
+    after = step.condition
+    return replace(step, condition=replace(after, fires_since=after.since)) if after.fires > known.fires else step
 
 
 def _flaps(known: Condition, step: Step, at: float, timing: Timing) -> Step:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import string
 from collections.abc import Mapping
@@ -12,9 +13,21 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from core.alerts.expression import UNITS, Compared, Expression, Figure, Worked, operands_of, read_expression
+from core.alerts.expression import (
+    UNITS,
+    Absent,
+    Compared,
+    Expression,
+    Figure,
+    Not,
+    Worked,
+    operands_of,
+    read_expression,
+)
+from core.alerts.figures import SENT_ALERT
+from core.alerts.sent import BELIEVED_SECONDS
 from core.alerts.severity import Severity
-from core.alerts.timing import Policy, Timing
+from core.alerts.timing import NO_DATA_INTERVALS, Policy, Timing
 from core.errors import RuleRejected
 from core.readiness import METRICS as OF_READINESS
 from core.readiness import READINESS
@@ -160,14 +173,17 @@ class Rule(BaseModel):
 
     @cached_property
     def watches_for(self) -> str:
-        """Return a mark of what it watches for: another one where other series may be meant."""
-        levels = sorted((severity.word, text) for severity, text in self.levels.items())
-        return hashlib.blake2b(repr((self.when, levels, self.clear)).encode(), digest_size=8).hexdigest()
+        """Return a mark of the series that it watches: another threshold, or another span of time, means the same."""
+        meant = sorted({_series_of(each) for _, each in self.conditions})
+        return hashlib.blake2b(repr(meant).encode(), digest_size=8).hexdigest()
 
     @cached_property
     def timing(self) -> Timing:
         """Return its durations and policies."""
+        # What a Prometheus sent and is not there was lost, and is sent again: what ends is there as ended.
+        waits = BELIEVED_SECONDS if SENT_ALERT in self.figures else 0.0
         return Timing(
+            no_data_intervals=max(NO_DATA_INTERVALS, math.ceil(waits / self.every)),
             every_seconds=self.every,
             for_seconds=self.for_,
             keep_firing_seconds=self.keep_firing_for,
@@ -186,6 +202,20 @@ class Rule(BaseModel):
     def figures(self) -> tuple[str, ...]:
         """Return the names of the figures that it reads."""
         return tuple(dict.fromkeys((each.figure if isinstance(each, Worked) else each).name for each in self.operands))
+
+
+def _series_of(expression: Expression) -> str:
+    """Return which series an expression means, as a text: its figures, and how they are joined."""
+    match expression:
+        case Compared():
+            return str(expression.figure)
+        case Absent():
+            return str(expression)
+        case Not():
+            return _series_of(expression.of)
+        case _:
+            parts = ", ".join(_series_of(each) for each in expression.of)
+            return f"{type(expression).__name__}({parts})"
 
 
 def _is_of_readiness(figure: Figure) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+NO_DATA_INTERVALS = 3
+
 
 class Policy(StrEnum):
     """What a rule does when it has nothing to judge by."""
@@ -28,7 +30,7 @@ class Timing:
     keep_firing_seconds: float = 0.0
     """How long it must be clear before it is resolved."""
     no_data: Policy = Policy.ALERT
-    no_data_intervals: int = 3
+    no_data_intervals: int = NO_DATA_INTERVALS
     """So many evaluations without data are no news."""
     error: Policy = Policy.ALERT
     error_attempts: int = 3

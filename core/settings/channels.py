@@ -50,6 +50,8 @@ class Channel(Group):
     KIND: ClassVar[str]
     TITLE: ClassVar[str]
     EXAMPLE: ClassVar[tuple[str, ...]]
+    HOLDS_BACK_ENDS: ClassVar[bool] = True
+    """Whether a limit holds back that something is over, too: not where it would stay open for good."""
 
     name: Name = Field(description="What routes call it.")
     fallback: str = Field("", description="Channel that gets what this one cannot deliver; empty: none.")
@@ -161,6 +163,7 @@ class PagerDuty(Channel):
     """A service of PagerDuty, by its Events API v2."""
 
     KIND, TITLE, EXAMPLE = "pagerduty", "PagerDuty", ("pagerduty: [{name: pager, routing_key: '…'}]",)
+    HOLDS_BACK_ENDS = False
 
     routing_key: SecretStr = Field(min_length=1, description="Integration key of the service.")
     url: Base = Field("https://events.pagerduty.com/v2/enqueue", description="Where events are taken.")

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.errors import StorageRejected
+from core.format import cut
 from storage.state.alert_tables import (
     alert_conditions,
     alert_engine,
@@ -26,6 +27,8 @@ from storage.state.database import HISTORY_LOCK, State, Transaction, upsert
 
 LINK_KEY_BYTES = 32
 KEYS_AT_ONCE = 500
+MUTED_BY_CHARACTERS = 255
+"""That are kept of what mutes a message."""
 CLOSED = "closed"
 """The stage of an incident that is over."""
 
@@ -123,9 +126,9 @@ def claim(connection: Transaction, token: int) -> None:
     _write_engine(connection, token, {})
 
 
-def times_are_moved(connection: Transaction) -> None:
-    """Write down that what is kept in an engine's own time has been moved to epoch seconds, as of its last tick."""
-    connection.execute(sa.update(alert_engine).values(steady_at=alert_engine.c.ticked_at))
+def times_are_moved(connection: Transaction, ticked_at: float) -> None:
+    """Write down that what is kept in an engine's own time has been moved to epoch seconds, its last tick too."""
+    connection.execute(sa.update(alert_engine).values(ticked_at=ticked_at, steady_at=ticked_at))
 
 
 def _write_engine(connection: Transaction, token: int, values: Mapping[str, float]) -> None:
@@ -234,7 +237,9 @@ def write_incident(connection: Transaction, incident: KeptIncident) -> int:
 def add_messages(connection: Transaction, messages: Sequence[KeptMessage]) -> None:
     """Put messages into the outbox."""
     if messages:
-        connection.execute(sa.insert(alert_messages), [_row(each) for each in messages])
+        # What hides an alert is named by labels that anybody may send.
+        rows = [_row(each) | {"muted_by": cut(plain(each.muted_by), MUTED_BY_CHARACTERS)} for each in messages]
+        connection.execute(sa.insert(alert_messages), rows)
 
 
 def add_history(connection: Transaction, rows: Sequence[HistoryRow], ahead: float = 0.0) -> None:

@@ -55,11 +55,12 @@ def run(signs: str, timing: Timing, begins: Condition | None = None, at: float =
     condition, told = begins or Condition(), []
     for number, sign in enumerate(signs):
         outcome, severity = FOUND[sign]
+        longer = edited(condition, at + number * EVERY, timing)
         step = evaluated(
-            condition, Evaluation(outcome, at + number * EVERY, severity, 1.0, f"evaluation {number}"), timing
+            longer.condition, Evaluation(outcome, at + number * EVERY, severity, 1.0, f"evaluation {number}"), timing
         )
         condition = step.condition
-        told += [(number, news) for news in step.news if news is not News.MOVED]
+        told += [(number, news) for news in (*longer.news, *step.news) if news is not News.MOVED]
     return Course(condition, tuple(told))
 
 
@@ -92,6 +93,10 @@ COURSES: Sequence[tuple[str, str, Timing, Phase, Sequence[tuple[int, News]]]] = 
     ("data that are between resolve what had not fired", "????~", AT_ONCE, Phase.OK, [(3, FIRES), (4, RESOLVED)]),
     ("A17 data between leave what had fired", "!????~", AT_ONCE, Phase.FIRING, [(0, FIRES)]),
     ("A17 data that breach are no new message", "????!", AT_ONCE, Phase.FIRING, [(3, FIRES)]),
+    ("nor does it begin anew though they have not held for long", "????!!!!", SLOW, Phase.FIRING, [(3, FIRES)]),
+    ("the time to be clear begins anew after a lack", "!!!!.????!..", SLOW, Phase.RECOVERING, [(3, FIRES)]),
+    ("also where nothing holds when data are there again", "!!!!.????..", SLOW, Phase.RECOVERING, [(3, FIRES)]),
+    ("what ended is to hold for long enough again", "????...!!", SLOW, Phase.PENDING, [(3, FIRES), (6, RESOLVED)]),
     ("kept as it was it stays silent", ".?????", KEEPS, Phase.NO_DATA, []),
     ("but not for ever", "." + "?" * 11, KEEPS, Phase.NO_DATA, [(11, FIRES)]),
     ("kept errors neither", "x" * 11, KEEPS, Phase.ERROR, [(10, FIRES)]),

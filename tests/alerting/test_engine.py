@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -35,9 +36,11 @@ from storage.state.alerts import (
     check_token,
     claim,
     messages_of,
+    read_conditions,
     read_history,
     read_incidents,
     ticked_at,
+    write_conditions,
 )
 from storage.state.audit import Wanted, read_entries
 from storage.state.database import State, metadata
@@ -88,7 +91,7 @@ class World:
     def read(self, operand: Figure | Worked) -> list[Value]:
         if self.is_away:
             raise StorageUnavailable("ClickHouse does not answer")
-        assert isinstance(operand, Figure)
+        operand = operand.figure if isinstance(operand, Worked) else operand
         return [Value(each, value) for each, value in self.values.items() if all_hold(operand.matchers, dict(each))]
 
     def runs(self, seconds: float, step: float = 100.0) -> None:
@@ -206,11 +209,21 @@ def test_a_rule_that_is_removed_resolves_what_it_had_told(world: World) -> None:
     world.clock.advance(10)
     world.engine.tick()
     assert [about for _, about, _ in world.said()][2:] == ["resolved", "resolved"]
+    end = noticed(world.messages()[-1], world.messages()[:2])
+    assert end.lines[0].startswith("It fired for 10 s; its rule was removed, and nobody says that it is well:")
+    assert "[RESOLVED] No longer told: cpu" in noticed(world.messages()[-1]).subject
     world.rules = ()
     world.begin()
     world.clock.advance(10)
     world.engine.tick()
     assert len(world.said()) == 4
+
+
+def test_what_a_rule_no_longer_tells_as_it_asks_for_more_time_is_not_said_to_be_well(world: World) -> None:
+    world.goes_on(0.93)
+    world.engine.use([edited("cpu > 80 %", **{"for": "10 min"})])
+    world.goes_on(0.93)
+    assert "asks that it holds for longer, and nobody says that it is well" in noticed(world.messages()[-1]).lines[0]
 
 
 @pytest.mark.transition("A16")
@@ -257,6 +270,37 @@ def test_what_a_changed_rule_still_means_is_missed_when_it_goes_away(world: Worl
     world.begin()
     world.runs(600)
     assert "resolved" not in {about for _, about, _ in world.said()}
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_another_threshold_forgets_nothing_that_is_silent(world: World, restarts: bool) -> None:
+    world.goes_on(0.93)
+    world.values.clear()
+    world.runs(100, 10)
+    world.rules = (
+        edited("", levels={"critical": "avg(cpu, 5 min) > 95 %", "warning": "cpu > 85 %"}, clear="cpu < 50 %"),
+    )
+    world.begin() if restarts else world.engine.use(world.rules)
+    world.runs(600)
+    assert "resolved" not in {about for _, about, _ in world.said()} and world.engine.firing
+
+
+def test_what_is_silent_when_it_is_taken_over_from_a_version_with_other_marks_fires_on(world: World) -> None:
+    world.goes_on(0.93)
+    world.values.clear()
+    world.runs(100, 10)
+    with world.state.begin() as connection:
+        (kept,) = read_conditions(connection)
+        body = orjson.loads(kept.body)
+        del body["watched_series"]
+        write_conditions(connection, [replace(kept, body=orjson.dumps({**body, "watched_for": "0a1b"}).decode())])
+    world.begin()
+    world.runs(600)
+    assert "resolved" not in {about for _, about, _ in world.said()}
+    world.rules = (edited('cpu{host="b"} > 80 %'),)
+    world.engine.use(world.rules)
+    world.runs(100, 10)
+    assert world.said()[-1][1] == "resolved", "from then on it is known what was meant"
 
 
 def test_what_was_known_for_less_than_an_hour_is_not_missed(world: World) -> None:
@@ -342,6 +386,12 @@ def test_what_is_muted_is_written_down_and_not_queued(world: World) -> None:
     assert {(each.status, each.muted_by) for each in world.messages()} == {("suppressed", "silence 1")}
 
 
+def test_a_long_name_of_what_hides_an_alert_stops_nothing(world: World) -> None:
+    world.muted = f"hidden by \0{'x' * 1_024}"
+    world.goes_on(0.93)
+    assert {(each.status, len(each.muted_by)) for each in world.messages()} == {("suppressed", 255)}
+
+
 @pytest.mark.transition("A21")
 def test_the_clock_that_is_set_is_written_down_and_changes_nothing(world: World) -> None:
     world.goes_on(0.93)
@@ -394,6 +444,32 @@ def test_what_was_resolved_by_hand_stays_so_until_it_was_clear_whatever_restarts
     world.begin()
     world.goes_on(0.95)
     assert world.said()[4:] == [(2, "opened", "desk"), (2, "opened", "phone")]
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_what_flaps_and_was_resolved_by_hand_is_told_again_only_after_it_was_clear(
+    world: World, restarts: bool
+) -> None:
+    for value in (0.93, 0.5) * 4:
+        world.goes_on(value)
+    assert world.engine.firing, "it flaps"
+    (*_, number) = world.engine.incidents
+    world.asks(Ask.RESOLVE, incident=number)
+    world.goes_on(0.5)
+    told = world.said()
+    for value in (0.93, 0.5) * 4:
+        world.goes_on(value)
+        if restarts:
+            world.begin()
+    assert world.said() == told and not world.engine.incidents
+    world.goes_on(0.93)
+    world.runs(8_000)
+    assert world.said() == told, "nor when it no longer flaps, and fires on"
+    world.goes_on(0.5)
+    world.runs(8_000)
+    assert not world.engine.firing
+    world.goes_on(0.93)
+    assert len(world.said()) == len(told) + 2
 
 
 def test_what_was_resolved_by_hand_is_no_part_of_the_next_incident_of_its_group(world: World) -> None:
@@ -516,6 +592,24 @@ def test_a_clock_that_is_set_back_makes_no_message_wait(world: World) -> None:
     world.clock.jump(-7_200)
     world.goes_on(0.93)
     assert all(each.next_at <= world.clock.now() + 60 for each in world.messages())
+
+
+def test_a_clock_that_was_set_back_while_nothing_was_evaluated_ends_nothing_and_makes_nobody_wait(world: World) -> None:
+    world.goes_on(0.93)
+    world.asks(Ask.ACKNOWLEDGE, 600)
+    world.goes_on(0.93)
+    told = len(world.said())
+    world.clock.jump(-3_600)
+    world.begin()
+    assert all(each.next_at <= world.clock.now() + 60 for each in world.messages())
+    for _ in range(3):
+        world.goes_on(0.93)
+    assert len(world.said()) == told and world.happened() == ["fires", "acknowledged", "clock_jump"]
+    world.goes_on(0.93, 600)
+    assert world.said()[-1][1] == "ack_ended"
+    world.begin()
+    world.goes_on(0.5)
+    assert world.said()[-1][1] == "resolved" and world.happened()[-1] == "resolved"
 
 
 def test_the_end_of_what_was_critical_is_told_as_such(world: World) -> None:
@@ -820,6 +914,21 @@ def test_the_end_is_called_as_what_was_told_last(world: World) -> None:
         "severity"
     ] == "critical"
     assert noticed(resolved).subject == "[RESOLVED] It fired and is over: cpu: 2 alerts"
+
+
+def test_a_lack_of_data_and_an_error_say_what_they_are_of(state: State) -> None:
+    world = World(state, (edited("cpu > 80 %", title="CPU"),))
+    for _ in range(370):
+        world.goes_on(0.5)
+    world.values.clear()
+    world.runs(60, 10)
+    opened = noticed(world.messages()[0])
+    assert opened.subject == "[CRITICAL] CPU: host a: it is not reported any more"
+    world.goes_on(0.5)
+    world.is_away = True
+    world.runs(60, 10)
+    subject = noticed(world.messages()[-1]).subject
+    assert subject == "[CRITICAL] CPU: host a: ClickHouse does not answer"
 
 
 def test_an_alert_of_a_prometheus_is_called_as_it_is_called_there() -> None:

@@ -21,6 +21,7 @@ from alerting.incidents import (
     ignored,
     open_incident,
     resolve,
+    snooze,
     tick,
 )
 from core.alerts.plan import Plan, PlanStep
@@ -176,6 +177,35 @@ def test_one_of_several_that_is_muted_is_no_news() -> None:
     assert course(known, both | {"m1": Member(CRITICAL, 0.0, SILENCE)}, range(100, 900, 50)) == []
 
 
+def test_what_is_silenced_raises_nothing_and_escalates_nothing_however_grave_it_is() -> None:
+    grave = Member(CRITICAL, 0.0, SILENCE)
+    both = {"grave": grave, "light": Member(WARNING, 0.0)}
+    begun = open_incident(PLAN, both, 0.0)
+    assert said(begun) == []  # a warning waits for others
+    assert course(begun.incident, both, range(1, 60)) == [(30, About.OPENED)]
+    known = tick(begun.incident, both, 30.0).incident
+    held = acknowledge(known, "ana", 5_000.0, 31.0).incident
+    assert course(held, both, range(32, 4_000, 50)) == []
+    worse = tick(held, {"grave": grave, "light": Member(CRITICAL, 0.0)}, 40.0)
+    assert said(worse) == [(About.RAISED, ("desk",))]
+
+
+def test_of_what_was_told_before_it_was_silenced_the_end_of_the_silence_is_no_news() -> None:
+    quiet = {"m0": Member(CRITICAL, 0.0, SILENCE), "m1": Member(WARNING, 0.0)}
+    joined = tick(opened(), quiet, 100.0)
+    assert said(joined) == [(About.CHANGED, ("desk",))]
+    assert course(joined.incident, fires(CRITICAL, WARNING), range(101, 900, 50)) == []
+    assert course(joined.incident, {"m1": Member(WARNING, 0.0)}, [101, 200]) == [(200, About.CHANGED)]
+
+
+def test_snoozed_who_joins_and_leaves_is_not_told_and_what_is_graver_is() -> None:
+    known = tick(opened(PLAIN, WARNING), fires(WARNING), 30.0).incident
+    put_off = snooze(known, "ana", 5_000.0).incident
+    more = fires(WARNING, WARNING)
+    assert course(put_off, more, [*range(31, 5_000, 100), 5_000]) == [(5_000, About.SNOOZE_ENDED)]
+    assert said(tick(put_off, fires(CRITICAL, WARNING), 40.0)) == [(About.RAISED, ("desk",))]
+
+
 def test_by_hand_it_is_closed_until_it_was_clear() -> None:
     closed = resolve(opened(), "ana", 10.0)
     assert said(closed) == [(About.RESOLVED, ("desk",))] and closed.incident.closed_by == "ana"
@@ -217,6 +247,12 @@ class AnyOrder(RuleBasedStateMachine):
             self.take(tick(self.known, firing, self.at))
         elif firing:
             self.take(open_incident(PLAN, firing, self.at))
+        # With the same once more all is said: that nobody is left to tell may be followed by a reminder.
+        for number in range(4):
+            if self.known is not None:
+                turn = tick(self.known, firing, self.at)
+                assert number < 3 or not turn.messages
+                self.take(turn)
 
     @precondition(lambda self: self.known is not None and self.known.stage is not Stage.CLOSED)
     @rule(seconds=st.sampled_from([1, 100, 5_000]))

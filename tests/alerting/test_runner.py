@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -222,6 +222,44 @@ def test_an_engine_goes_on_without_the_store_of_the_lease_until_another_one_has_
     assert other.tick()
     world.goes_on(second, first)
     assert (first.is_active, second.is_active) == (False, True)
+
+
+class Slow(World):
+    """What it takes so many seconds to begin with."""
+
+    seconds = 0
+    renew: Callable[[], None]
+
+    def read_rules(self) -> Sequence[Rule]:
+        clock = self.stores.clock
+        assert isinstance(clock, FakeClock)
+        for _ in range(self.seconds):
+            clock.advance(1)
+            self.renew()
+        return super().read_rules()
+
+
+@pytest.mark.parametrize(("seconds", "keeps"), [(40, True), (90, False)])
+def test_who_hangs_while_he_begins_lets_another_one_take_over_and_who_is_slow_does_not(
+    world: World, seconds: int, keeps: bool
+) -> None:
+    slow = Slow(world.stores)
+    mine, other = lease(world.stores, "mine"), lease(world.stores, "other")
+    runner = slow.runner(mine)
+    slow.renew = runner.renew
+    slow.seconds = seconds
+    assert mine.tick()
+    runner.step()
+    assert mine.holds() == keeps
+    if keeps:
+        runner.renew()
+        assert mine.holds() and runner.is_active and runner.may_tell()
+    else:
+        world.stores.live.client.delete(world.stores.live.key("lease", "alerting"))  # as its time does
+        second = world.runner(other)
+        assert other.tick()
+        world.goes_on(second, runner)
+        assert (second.is_active, runner.is_active) == (True, False)
 
 
 def test_the_token_grows_whatever_the_clock_of_the_lease_says(world: World) -> None:

@@ -400,6 +400,14 @@ def soon(holds: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
+def test_an_answer_with_a_nul_is_kept_without_it(outbox: Outbox, desk: Receiver) -> None:
+    desk.then(Reply(400, b"no\0 hook"))
+    outbox.put("desk")
+    assert postman(outbox).turn()
+    (row,) = outbox.rows("desk")
+    assert row.status == "failed" and "no hook" in row.problem
+
+
 def test_no_secret_stands_in_what_is_kept_or_logged(
     outbox: Outbox, desk: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import orjson
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerting.attempts import next_attempt
 from alerting.notice import DIGEST
-from alerting.taking import HOUR_SECONDS, NEVER_TOLD, RESERVE, Taken, take_next
-from core.settings.channels import Webhook
+from alerting.taking import HOUR_SECONDS, NEVER_TOLD, RESERVE, Taken, digest_of, take_next
+from core.settings.channels import Channel, PagerDuty, Webhook
 from storage.state import outbox
 from storage.state.alert_tables import alert_messages
 from storage.state.alerts import KeptMessage, MessageStatus, add_messages
@@ -34,8 +35,9 @@ STEPS = st.one_of(
 class Course:
     """One outbox, and who puts messages in as the engine would: numbers that rise, nothing after the end."""
 
-    def __init__(self, connection: Transaction) -> None:
+    def __init__(self, connection: Transaction, channel: Channel = CHANNEL) -> None:
         self.connection = connection
+        self.channel = channel
         self.now = START
         self.numbers: defaultdict[int, int] = defaultdict(int)
         self.over: set[int] = set()
@@ -56,7 +58,7 @@ class Course:
         add_messages(self.connection, [row])
 
     def attempt(self, outcome: str) -> bool:
-        taken = take_next(self.connection, CHANNEL, self.now)
+        taken = take_next(self.connection, self.channel, self.now)
         if taken is None:
             return False
         self._check(taken)
@@ -67,7 +69,7 @@ class Course:
         elif outcome == "refused":
             outbox.finish(self.connection, replace(message, status=MessageStatus.FAILED, done_at=self.now))
         elif outcome == "down":
-            again = next_attempt(message, CHANNEL, self.now, 0.0, 0.5)
+            again = next_attempt(message, self.channel, self.now, 0.0, 0.5)
             status = MessageStatus.RETRYING if again else MessageStatus.FAILED
             outbox.finish(self.connection, replace(message, status=status, next_at=again or 0.0, done_at=self.now))
         return True
@@ -102,6 +104,37 @@ def test_the_same_holds_on_postgresql(new_postgres_state: Callable[[], State]) -
 
     holds()
     state.close()
+
+
+@pytest.mark.parametrize(
+    ("channel", "is_sent"),
+    [(CHANNEL, False), (PagerDuty.model_validate({"name": "desk", "routing_key": "k", "per_hour": LIMIT}), True)],
+)
+def test_the_limit_of_a_pager_holds_back_no_end_that_would_stay_open(channel: Channel, is_sent: bool) -> None:
+    state = State("sqlite://")
+    metadata.create_all(state.engine)
+    with state.begin() as connection:
+        course = Course(connection, channel)
+        for incident in range(LIMIT):
+            course.put(incident + 1, "opened", "warning")
+            assert course.attempt("sent")
+        course.put(1, "resolved", "warning")
+        assert course.attempt("sent") == is_sent
+        course.put(9, "opened", "warning")
+        assert not course.attempt("sent"), "what begins is held back"
+    state.close()
+
+
+def test_a_digest_names_what_is_over_the_gravest_first_and_not_without_end() -> None:
+    def ended(incident: int, severity: str, **of: str) -> KeptMessage:
+        members = [{"title": "Disk is full", "labels": of, "severity": severity, "muted_by": ""}]
+        body = orjson.dumps({"severity": severity, "opened_at": START, "members": members}).decode()
+        return KeptMessage(incident, 1, "desk", "resolved", "suppressed", START, START, body, outbox.RATE)
+
+    note = digest_of([ended(1, "warning", mount="/data"), ended(2, "critical", mount="/log")], START)["note"]
+    assert str(note).endswith("over by now: 2 (Disk is full: mount /log, Disk is full: mount /data).")
+    many = digest_of([ended(number, "warning", mount=f"/{'x' * 500}") for number in range(1, 100)], START)["note"]
+    assert "and 89 more" in str(many) and len(str(many)) < 1_000
 
 
 def goes_through(steps: Sequence[tuple[object, ...]], state: State) -> None:

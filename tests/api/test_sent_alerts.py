@@ -13,17 +13,21 @@ import pytest
 from access.viewer import Viewer
 from alerting.figures import Figures
 from alerting.quiet import Causes
+from alerting.readiness.alerts import urgent
 from alerting.router import Router
 from alerting.runner import Runner
 from core.alerts.rule_set import assemble
 from core.alerts.sent import BELIEVED_SECONDS, KEPT_SECONDS, MOST, RULE
+from core.alerts.spec import ALERTS as ENGINE
 from core.clock import FakeClock
+from core.readiness import State
 from core.roles import Role
 from core.settings.routes import routes_of
 from portfolio.vocabulary import query_of, vocabulary
 from status.alerts import alerts_now
 from storage.live.redis import Live
 from storage.live.sent_alerts import read_sent
+from storage.state.alerts import read_history
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.stores import Stores
 from tests.support.alerting import Alerting
@@ -39,6 +43,9 @@ class Sending:
 
     def __init__(self, stores: Stores) -> None:
         self.stores = replace(stores, clock=FakeClock(time.time()))
+        self.begin()
+
+    def begin(self) -> None:
         settings = self.stores.settings
         rules = [each for each in assemble([], vocabulary(), query_of).in_force() if each.name == RULE]
         figures, router = (
@@ -143,6 +150,24 @@ def test_what_redis_has_lost_is_believed_until_it_ends(sending: Sending) -> None
     assert set(sending.fires()) == {"A"}, "Prometheus sends it again, which is no other alert"
     sending.after(200)
     assert sending.fires() == {}
+
+
+def test_after_a_start_without_what_was_sent_it_fires_on_until_it_would_have_been_sent_again(sending: Sending) -> None:
+    sending.send(alert("A", "page"), alert("B", "page"))
+    sending.after(6)
+    sending.stores.live.client.flushall()
+    sending.begin()
+    sending.after(30)
+    assert set(sending.fires()) == {"A", "B"}
+    reading = sending.stores.live.readings([ENGINE])[ENGINE]
+    assert urgent(reading, [], sending.stores.clock.now())[0].state is State.NOT_READY
+    sending.send(alert("A", "page"))
+    sending.after(BELIEVED_SECONDS - 30)
+    assert set(sending.fires()) == {"A"}
+    with sending.stores.state.reading() as connection:
+        happened = [(row.what, row.labels) for _, row in reversed(read_history(connection, 10))]
+    assert [what for what, of in happened if '"A"' in of] == ["fires"]
+    assert [what for what, of in happened if '"B"' in of] == ["fires", "resolved"]
 
 
 def test_a_nul_ends_nothing(sending: Sending) -> None:
