@@ -28,6 +28,7 @@ from status.alerts import alerts_now
 from storage.state import outbox
 from storage.state.alerts import KeptMessage, MessageStatus
 from storage.state.database import Transaction
+from storage.state.outbox import Retried
 
 
 class ChannelTest(Answered):
@@ -63,7 +64,8 @@ class Channel(Answered):
     held_back: int = Field(description="Messages over the limit that come together in one.")
     last_sent_at: Time | None = Field(description="When it last delivered something; null: never, as far as is kept.")
     last_failed_at: Time | None = Field(description="When what was last tried was given up; null: it was delivered.")
-    problem: str = Field(description="Why that failed.")
+    retrying: int = Field(description="Messages that were tried, not delivered, and are tried again.")
+    problem: str = Field(description="Why those were not delivered, or what was last tried failed.")
     last_test: ChannelTest | None
 
 
@@ -184,7 +186,8 @@ def _told(
     last = outbox.last_done(connection, each.name)
     tests = outbox.of_channels(connection, each.name, outbox.TEST, 0.0)
     has_failed = last is not None and last.status == MessageStatus.FAILED
-    problem = last.problem if has_failed and last is not None else ""
+    again = outbox.retried(connection).get(each.name, Retried(0, ""))
+    problem = again.problem or (last.problem if has_failed and last is not None else "")
     return Channel(
         name=each.name, kind=each.KIND, fallback=each.fallback, per_hour=each.per_hour, per_day=each.per_day,
         timeout_seconds=each.timeout_seconds, give_up_seconds=each.give_up_seconds,
@@ -194,7 +197,7 @@ def _told(
         changed_by=kept.changed_by if kept else "", changed_at=at(kept.changed_at) if kept else None,
         waiting=outbox.count_waiting(connection, each.name), held_back=outbox.count_held_back(connection, each.name),
         last_sent_at=at(sent_at), last_failed_at=at(last.done_at) if has_failed and last is not None else None,
-        problem=problem if limits is None or not problem else WITHHELD,
+        retrying=again.count, problem=problem if limits is None or not problem else WITHHELD,
         last_test=_told_test(tests[0]) if tests and limits is None else None,
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ import orjson
 from dash import html
 
 from core.alerts.channel_set import ChannelSet, OwnChannel
+from core.format import count
 from core.settings.channels import LOG, Channel, Email
 from core.settings.routes import Route
 from dashboard.alerts.channel_forms import delete_form, edit_link, matchers_text, switch_form, test_form
@@ -20,7 +21,7 @@ from portfolio.own_channels import place_of
 from portfolio.withheld import WITHHELD
 from storage.state.alerts import KeptMessage
 from storage.state.database import Transaction
-from storage.state.outbox import last_failed, last_sent, sent_or_begun
+from storage.state.outbox import Retried, last_failed, last_sent, retried, sent_or_begun
 
 ID = "channels"
 HOUR_SECONDS, DAY_SECONDS = 3_600.0, 86_400.0
@@ -32,7 +33,12 @@ _COLUMNS = (
     Column("limits", "Sent", numeric=False, definition="Of what it may be sent in any hour and any 24 hours"),
     Column("fallback", "Falls back to", numeric=False),
     Column("worked", "Last delivered", numeric=False),
-    Column("failed", "Last failed", numeric=False, definition="When a message was given up, and why"),
+    Column(
+        "failed",
+        "Last failed",
+        numeric=False,
+        definition="What is tried again, else what was given up, and why",
+    ),
     Column("does", "", numeric=False, plain="What can be done with it", has_buttons=True),
 )
 
@@ -45,6 +51,8 @@ class Delivered:
     """When something was last delivered, epoch seconds."""
     failed: Mapping[str, KeptMessage]
     """What was last given up."""
+    retried: Mapping[str, Retried]
+    """What is tried again."""
     sent: Mapping[str, tuple[int, int]]
     """How many messages in the last hour and the last 24 hours, of those with limits."""
 
@@ -58,7 +66,7 @@ def read_delivered(connection: Transaction, found: ChannelSet, now: float) -> De
         )
         for name in limited
     }  # fmt: skip
-    return Delivered(last_sent(connection), last_failed(connection), sent)
+    return Delivered(last_sent(connection), last_failed(connection), retried(connection), sent)
 
 
 def channels_table(found: ChannelSet, delivered: Delivered, sight: Sight) -> html.Div:
@@ -80,7 +88,7 @@ def _row(channel: Channel, found: ChannelSet, delivered: Delivered, sight: Sight
         for sent, most, span in ((hour, channel.per_hour, "an hour"), (day, channel.per_day, "a day"))
         if most
     ]
-    worked = delivered.worked.get(name)
+    worked, again = delivered.worked.get(name), delivered.retried.get(name)
     to = f" to {', '.join(channel.to)}" if isinstance(channel, Email) and sight.is_whole else ""
     return {
         "name": name,
@@ -88,7 +96,7 @@ def _row(channel: Channel, found: ChannelSet, delivered: Delivered, sight: Sight
         "limits": Cell(", ".join(limits) or "no limit", mark="fw-wraps"),
         "fallback": _fallback(channel.fallback, found),
         "worked": Cell(html.Span([age(worked), " ago"]), sort=worked) if worked else Cell("never", tone="muted"),
-        "failed": _failed(failed, sight) if failed is not None else None,
+        "failed": _retried(again, sight) if again else _failed(failed, sight) if failed is not None else None,
     }
 
 
@@ -102,6 +110,11 @@ def _failed(message: KeptMessage, sight: Sight) -> Cell:
     why = message.problem if sight.is_whole else WITHHELD if message.problem else ""
     at = message.done_at or message.made_at
     return Cell(html.Span(["✕ ", age(at), f" ago: {why}"]), sort=at, tone="warning", mark="fw-wraps")
+
+
+def _retried(again: Retried, sight: Sight) -> Cell:
+    why = again.problem if sight.is_whole else WITHHELD
+    return Cell(f"✕ {count(again.count, 'message')} being tried again: {why}", tone="warning", mark="fw-wraps")
 
 
 def _of_settings(found: ChannelSet, channel: Channel) -> dict[str, Any]:

@@ -8,7 +8,7 @@ at once.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import orjson
 import sqlalchemy as sa
@@ -164,6 +164,22 @@ def last_failed(connection: Transaction) -> Mapping[str, KeptMessage]:
     is_last = sa.and_(_of.receiver == last.c.receiver, _of.done_at == last.c.at)
     rows = _rows(connection, sa.select(alert_messages).join(last, is_last).where(failed))
     return {each.receiver: each for each in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """Messages of a receiver that were tried, not delivered, and are tried again."""
+
+    count: int
+    problem: str
+    """Why one of them was not."""
+
+
+def retried(connection: Transaction) -> Mapping[str, Retried]:
+    """Return what is tried again, by receiver; one of which nothing is, is not there."""
+    columns = _of.receiver, sa.func.count(), sa.func.max(_of.problem)
+    asked = sa.select(*columns).where(_of.status == MessageStatus.RETRYING, _of.problem != "").group_by(_of.receiver)
+    return {str(name): Retried(int(count), str(problem)) for name, count, problem in connection.execute(asked)}
 
 
 def reached_of(connection: Transaction, incidents: Collection[int]) -> dict[int, list[str]]:

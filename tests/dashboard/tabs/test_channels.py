@@ -137,7 +137,8 @@ def test_what_waits_for_a_deleted_channel_goes_to_its_fallback(desk: Desk) -> No
         assert post(client, EDIT, **dead)["done"]
         desk.goes_on(seconds=3.0, times=1)
         desk.busy()
-        soon(desk, lambda: any(each.status == "retrying" for each in rows(desk, "dead")))
+        soon(desk, lambda: any(each.status == "retrying" and each.problem for each in rows(desk, "dead")))
+        assert "1 message being tried again" in shows(desk, messages.PAGE, ROOT)
         kept = post(client, "/alerts/channels/delete", channel="phone")
         assert not kept["done"] and "is the fallback of dead" in kept["said"]
         assert post(client, "/alerts/channels/delete", channel="dead")["done"]
