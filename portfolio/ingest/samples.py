@@ -141,12 +141,21 @@ def _series(columns: Mapping[str, Any]) -> tuple[NDArray[np.uint64], dict[Series
     hosts, metrics = pc.fill_null(columns["host"], "").dictionary_encode(), columns["metric"].dictionary_encode()
     labels = columns["labels"]
     codes = hosts.indices.to_numpy().astype(np.int64) * len(metrics.dictionary) + metrics.indices.to_numpy()
-    _, first, of = np.unique(codes * len(labels.values) + labels.codes, return_index=True, return_inverse=True)
+    first, of = _firsts(codes * len(labels.values) + labels.codes)
     at = pa.array(first)
     said = [labels.values[code] for code in labels.codes[first].tolist()]
     keys = list(zip(hosts.take(at).to_pylist(), metrics.take(at).to_pylist(), said, strict=True))
     numbers = np.array([series_id(*key) for key in keys], dtype=np.uint64)
     return numbers[of], dict(zip(keys, numbers.tolist(), strict=True))
+
+
+def _firsts(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where each code stands first, and of each place which of these codes it has."""
+    found = pa.array(codes).dictionary_encode()
+    of = found.indices.to_numpy().astype(np.int64)
+    first = np.zeros(len(found.dictionary), dtype=np.int64)
+    first[of[::-1]] = np.arange(len(of))[::-1]
+    return first, of
 
 
 def once_a_second(
