@@ -193,11 +193,11 @@ def _measure(bodies: Bodies, target: float, product: Product, secret: str, strai
 
 
 def _median(took: Sequence[Took], of: str = "clock") -> float:
-    return statistics.median(getattr(each, of) for each in took)
+    return float(statistics.median(getattr(each, of) for each in took))
 
 
 def _share(pairs: Sequence[tuple[Took, Took]], of: str) -> float:
-    return statistics.median(getattr(mine, of) / getattr(other, of) for mine, other in pairs)
+    return float(statistics.median(getattr(mine, of) / getattr(other, of) for mine, other in pairs))
 
 
 def _spent(product: Product) -> float:

@@ -23,6 +23,7 @@ from portfolio.ingest.faults import Faults
 from portfolio.ingest.samples import checked_samples
 from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.pushing import Outcome, Push, Pushing
+from storage.clickhouse.series import SeriesKey
 from storage.stores import Stores
 from tests.ingest.conftest import count
 from tests.ingest.test_columns_and_cells import COLUMNS, NOW, said
@@ -125,7 +126,7 @@ def push_of(of: list[tuple[int, int, float]]) -> Push:
     once = {(series, second): value for series, second, value in reversed(of)}
     series = np.array([each[0] for each in once], dtype=np.uint64)
     ts = MIDNIGHT + np.array([each[1] for each in once], dtype=np.int64)
-    names = {("", f"m{number}", ()): number for number in series.tolist()}
+    names: dict[SeriesKey, int] = {("", f"m{number}", ()): number for number in series.tolist()}
     return Push(series, ts, np.array([*once.values()], dtype=np.float64), names)
 
 
@@ -216,13 +217,13 @@ def test_who_cannot_be_stored_does_not_hold_up_those_beside_him(
 
 def test_series_of_samples_are_the_same_in_any_order(funded: Stores) -> None:
     rows = [{**GOOD["samples"], "value": n, "labels": {"n": str(n % 7)}, "host": f"h{n % 3}"} for n in range(60)]
-    numbers = {}
+    numbers: list[dict[float, int]] = []
     for some in (rows, rows[::-1]):
         columns = typed_columns(
             KINDS["samples"], columns_of(orjson.dumps(some), JSON, KINDS["samples"], 99), Faults(), NOW
         )
         columns = {**columns, "ts": pa.array(np.full(60, MIDNIGHT))}
         sent = checked_samples(funded, columns, Faults())
-        numbers[len(numbers)] = dict(zip(sent.values.tolist(), sent.series.tolist(), strict=True))
+        numbers.append(dict(zip(sent.values.tolist(), sent.series.tolist(), strict=True)))
         assert len(sent.names) == 21 and set(sent.names.values()) == set(sent.series.tolist())
     assert numbers[0] == numbers[1]
