@@ -2,20 +2,24 @@
 
 The product runs as `make run` starts it, four programs send to it at once. Beside it a process of its own inserts the
 same batches with clickhouse-connect, lists by column as its documentation has it, into the same tables of the same kind
-of ClickHouse, the engine inside the process; both in turns, in one run.
+of ClickHouse, the engine inside the process; both in turns, in one run. Processor time is that of the whole product,
+what it collects meanwhile included, and of the process that inserts straight.
+
+    python -m benchmarks.ingest [trades|samples]
 """
 
 from __future__ import annotations
 
 import gzip
 import http.client
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product as product_of
 from pathlib import Path
@@ -31,7 +35,7 @@ from storage.state.database import State
 from storage.state.portfolios import Portfolio, put_portfolios
 from tests.support.product import Product
 
-BATCH_ROWS, BATCHES, PROGRAMS, ROUNDS, SETTLE_SECONDS = 10_000, 4, 4, 3, 5
+BATCH_ROWS, BATCHES, PROGRAMS, ROUNDS, SETTLE_SECONDS = 10_000, 8, 4, 9, 5
 SERIES = 500
 TARGETS = {"trades": 50_000.0, "samples": 200_000.0}
 MOST_RATIO = 1.5
@@ -47,10 +51,10 @@ migrate(client)
 for line in sys.stdin:
     kind, number = line.split()
     batches = [columns_of(kind, int(number) * BATCHES + each) for each in range(BATCHES)]
-    began = time.perf_counter()
+    began, spent = time.perf_counter(), time.process_time()
     for table, columns, data in batches:
         client.insert(Facts(table, columns, data, uuid.uuid4().hex))
-    print(time.perf_counter() - began, flush=True)
+    print(time.perf_counter() - began, time.process_time() - spent, flush=True)
 """
 
 
@@ -99,9 +103,10 @@ def main() -> None:
         command = [sys.executable, "-c", STRAIGHT, str(Path(folder) / "straight")]
         straight = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
-            for begin, (form, (kind, target)) in enumerate(product_of(BODIES, TARGETS.items())):
+            kinds = [(kind, target) for kind, target in TARGETS.items() if kind in (sys.argv[1:] or TARGETS)]
+            for begin, (form, (kind, target)) in enumerate(product_of(BODIES, kinds)):
                 bodies = Bodies(kind, form, begin * (ROUNDS + 1), int(time.time()))
-                _measure(bodies, target, product.port, secret, lambda n, kind=kind: _straight(straight, kind, n))  # type: ignore[misc]
+                _measure(bodies, target, product, secret, lambda n, kind=kind: _straight(straight, kind, n))  # type: ignore[misc]
         finally:
             straight.kill()
             straight.wait()
@@ -118,11 +123,19 @@ def _prepared(folder: Path) -> str:
         state.close()
 
 
-def _straight(process: subprocess.Popen[str], kind: str, number: int) -> float:
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Seconds by the clock, and of processor."""
+
+    clock: float
+    processor: float
+
+
+def _straight(process: subprocess.Popen[str], kind: str, number: int) -> Took:
     assert process.stdin is not None and process.stdout is not None
     process.stdin.write(f"{kind} {number}\n")
     process.stdin.flush()
-    return float(process.stdout.readline())
+    return Took(*map(float, process.stdout.readline().split()))
 
 
 @dataclass(frozen=True)
@@ -159,31 +172,47 @@ BODIES: dict[str, tuple[str, Callable[[list[dict[str, object]]], bytes]]] = {
 }
 
 
-def _measure(bodies: Bodies, target: float, port: int, secret: str, straight: Callable[[int], float]) -> None:
+def _measure(bodies: Bodies, target: float, product: Product, secret: str, straight: Callable[[int], Took]) -> None:
     straight(bodies.begin)  # both are warm
-    _sent(bodies, port, secret, 0)
+    _sent(bodies, product, secret, 0)
     ours, theirs = [], []
     for number in range(1, ROUNDS + 1):
         theirs.append(straight(bodies.begin + number))
-        ours.append(_sent(bodies, port, secret, number))
+        ours.append(_sent(bodies, product, secret, number))
     rows = BATCHES * BATCH_ROWS
-    ratio = statistics.median(mine / other for mine, other in zip(ours, theirs, strict=True))
+    pairs = list(zip(ours, theirs, strict=True))
     name = f"ingest of {bodies.kind} as {bodies.form}"
     show(
-        Figure(f"{name} through HTTP: rows a second", rows / statistics.median(ours), "/s", target, at_most=False),
-        Figure(f"{name}: straight with clickhouse-connect", rows / statistics.median(theirs), "/s"),
-        Figure(f"{name}: time, as a share of straight", ratio, "", MOST_RATIO),
+        Figure(f"{name} through HTTP: rows a second", rows / _median(ours), "/s", target, at_most=False),
+        Figure(f"{name}: straight with clickhouse-connect", rows / _median(theirs), "/s"),
+        Figure(f"{name}: time, as a share of straight", _share(pairs, "clock"), "", MOST_RATIO),
+        Figure(f"{name}: processor, as a share of straight", _share(pairs, "processor"), ""),
+        Figure(f"{name}: processor of a batch", 1_000 / BATCHES * _median(ours, "processor"), "ms"),
+        Figure(f"{name}: load of the machine", os.getloadavg()[0], ""),
     )
 
 
-def _sent(batches: Bodies, port: int, secret: str, number: int) -> float:
-    """Return the seconds until every batch is acknowledged, sent by several programs at once."""
+def _median(took: Sequence[Took], of: str = "clock") -> float:
+    return float(statistics.median(getattr(each, of) for each in took))
+
+
+def _share(pairs: Sequence[tuple[Took, Took]], of: str) -> float:
+    return float(statistics.median(getattr(mine, of) / getattr(other, of) for mine, other in pairs))
+
+
+def _spent(product: Product) -> float:
+    """Return the processor seconds of all processes of the product until now."""
+    return sum(sum(each.cpu_times()[:2]) for each in product.family())
+
+
+def _sent(batches: Bodies, product: Product, secret: str, number: int) -> Took:
+    """Return what it takes until every batch is acknowledged, sent by several programs at once."""
     bodies = batches.of(number)
     failed: list[str] = []
     lock = threading.Lock()
 
     def send() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", product.port, timeout=60)
         while True:
             with lock:
                 if not bodies:
@@ -201,14 +230,14 @@ def _sent(batches: Bodies, port: int, secret: str, number: int) -> float:
                 failed.append(f"{answer.status}: {told}")
 
     threads = [threading.Thread(target=send) for _ in range(PROGRAMS)]
-    began = time.perf_counter()
+    spent, began = _spent(product), time.perf_counter()
     for each in threads:
         each.start()
     for each in threads:
         each.join()
     took = time.perf_counter() - began
     assert not failed, failed[0][:500]
-    return took
+    return Took(took, _spent(product) - spent)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.insert import insert_in_turn, settle_in_turn
 from storage.clickhouse.migrate import apply_retention, bound_threads, migrate
 from storage.clickhouse.portfolio_rows import MADE_TABLES, TABLES
+from storage.clickhouse.pushing import Pushing
 from storage.clickhouse.query_log import QueryLog
 from storage.clickhouse.reconcile import reconcile
 from storage.clickhouse.spool import Spool
@@ -53,6 +54,8 @@ class Stores:
     """What was found missing or damaged, a sentence each; of a ClickHouse that comes later as soon as it is there."""
     lock: FolderLock | None = None
     """Of the data folder, where this process owns it."""
+    pushing: Pushing = field(default_factory=Pushing)
+    """The way of samples that programs send."""
     _closing: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def at_close(self, do: Callable[[], None]) -> None:
@@ -107,7 +110,7 @@ def open_stores(
         for sentence in [*told]:
             log.warning("%s", sentence)
         opened = settings, clickhouse, live, state, writer, clock or SystemClock()
-        return Stores(*opened, told, lock, stack.pop_all())
+        return Stores(*opened, told, lock, _closing=stack.pop_all())
 
 
 def _tell_missing(clickhouse: ClickHouse, state: State, is_state_new: bool, told: list[str]) -> None:

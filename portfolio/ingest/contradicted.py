@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
-
-import numpy as np
-import pyarrow.compute as pc
 
 from core.errors import StorageUnavailable
 from core.format import count
@@ -20,25 +18,27 @@ if TYPE_CHECKING:
 MOST_TOLD = 20
 
 
-def told_contradictions(stores: Stores, batch: Batch, faults: Faults) -> tuple[str, ...]:
+def told_contradictions(
+    stores: Stores, batch: Batch, orders: Collection[tuple[str, str]], faults: Faults
+) -> tuple[str, ...]:  # fmt: skip
     """Return a sentence for each order that stored fills of a batch do not fit; nothing where nobody knows.
 
-    faults: they say how a row is told.
+    orders: those that are known, by portfolio and id; faults: they say how a row is told.
     """
-    if batch.of.table != "trades":
+    if batch.of.table != "trades" or not orders:
         return ()
-    named = np.flatnonzero(pc.not_equal(batch.table["order_id"], "").to_numpy().astype(bool))
-    if not len(named):
-        return ()
-    fills = batch.table.select(["portfolio", "order_id"]).take(named)
-    portfolios, ids = (pc.unique(fills[name]).to_pylist() for name in ("portfolio", "order_id"))
+    pairs = (batch.table[name].to_pylist() for name in ("portfolio", "order_id"))
+    keys = list(zip(*pairs, strict=True))
+    named = {key for key in keys if key in orders}
+    portfolios, ids = ([*dict.fromkeys(each)] for each in zip(*named, strict=True)) if named else ([], [])
     try:
         found = contradicted(stores.clickhouse, OWN, portfolios, ids)
     except StorageUnavailable:
         return ()
-    keys = zip(fills["portfolio"].to_pylist(), fills["order_id"].to_pylist(), strict=True)
-    first = {key: faults.row(batch.rows[at]) for at, key in reversed([*zip(named.tolist(), keys, strict=True)])}
-    ours = [each for each in found if (each.portfolio, each.order) in first]
+    ours = [each for each in found if (each.portfolio, each.order) in named]
+    if not ours:
+        return ()
+    first = {key: faults.row(batch.rows[at]) for at, key in reversed([*enumerate(keys)]) if key in named}
     said = [f"row {first[each.portfolio, each.order]}: {_words(each)}" for each in ours[:MOST_TOLD]]
     more = len(ours) - len(said)
     return (*said, *([f"and so it is with {count(more, 'order')} more"] if more else []))

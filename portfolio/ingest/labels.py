@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 MOST_LABELS = 30
 LABEL_CHARACTERS = 1_000
 NO_OBJECT = "is no object of texts"
+BETWEEN_OBJECTS = b"},{"
+"""In JSON without white space. Objects of a list have it between each two of them, and seldom within."""
+AS_SENT = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
+"""What is no JSON is not made a text, which would look like another one's."""
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 
 
@@ -69,17 +73,24 @@ def is_text(kind: Any) -> bool:
 
 
 def _coded_objects(cells: list[Any]) -> tuple[NDArray[np.int64], Sequence[Any]]:
-    """Return which of few cells each cell is, and these. Equal ones that are no labels are none alike."""
-    every = np.arange(len(cells))
-    if not set(map(type, cells)) <= {dict, type(None)}:
-        return every, cells
-    pairs = [None if each is None else tuple(each.items()) for each in cells]
-    known: dict[Any, int] = {}
+    """Return which of few cells each cell is, and these. Those that are no plain objects are none alike."""
+    every = np.arange(len(cells)), cells
+    sorts = set(map(type, cells))
+    if not sorts <= {dict, type(None)}:
+        return every
+    if type(None) in sorts:
+        cells = [each or {} for each in cells]  # which has no labels either
     try:
-        codes = [known.setdefault(each, len(known)) for each in pairs]
-    except TypeError:  # a list or an object in one of them
-        return every, cells
-    return np.array(codes, dtype=np.int64), [None if each is None else dict(each) for each in known]
+        texts = orjson.dumps(cells, option=AS_SENT)[2:-2].split(BETWEEN_OBJECTS)
+    except TypeError:  # of a type that JSON has not
+        return every
+    if len(texts) != len(cells):  # an object within one of them, or a text that looks like where one ends
+        return every
+    found = pa.array(texts, pa.binary()).dictionary_encode()
+    codes = found.indices.to_numpy().astype(np.int64)
+    first = np.zeros(len(found.dictionary), dtype=np.int64)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    return codes, [cells[at] for at in first.tolist()]
 
 
 def _coded(cells: pa.Array) -> tuple[NDArray[np.int64], Sequence[Any]] | None:

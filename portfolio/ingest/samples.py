@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,14 +15,12 @@ from core.catalogue import catalogue
 from core.clock import DAY_SECONDS
 from core.errors import StorageUnavailable
 from core.format import count, noun
-from core.model import Facts
 from portfolio.ingest.faults import Faults
 from portfolio.ingest.moments import told_time
 from portfolio.ingest.request import Asked, Ingested
-from storage.clickhouse.pushed import Before, insert_samples, stored_before, waiting
-from storage.clickhouse.sample_rows import SERIES_COLUMNS
+from storage.clickhouse.pushed import Before, waiting
+from storage.clickhouse.pushing import Outcome, Push, names_of
 from storage.clickhouse.series import SeriesKey, series_id
-from storage.turns import turn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,30 +40,28 @@ def take_samples(stores: Stores, asked: Asked, columns: Mapping[str, Any], fault
     repeated = rows - len(keep)
     numbers, ts, values = numbers[keep], ts[keep], values[keep]
     told = _told_old(stores, ts)
-    tried: float | None = None
-    try:
-        if stores.writer.is_away:
-            raise StorageUnavailable("ClickHouse did not answer a moment ago")
-        with turn(stores.settings.data_dir, "samples"):
-            tried = time.time()
-            before = stored_before(stores.clickhouse, numbers, ts, stores.settings.retention)
-            other = before.is_other(values)
-            if asked.refuses_conflicts:
-                _check_other(other, before, values, keep, faults)
-            stores.clickhouse.insert(_names(names, int(stores.clock.now())))
-            new = ~before.there
-            insert_samples(stores.clickhouse, numbers[new], ts[new], values[new], stores.settings.retention)
-    except StorageUnavailable as error:
-        if asked.refuses_conflicts:
-            raise
-        failed = error if tried is not None else None
-        stores.writer.keep(_names(names, int(stores.clock.now())), None, failed)
-        stores.writer.keep(waiting(numbers, ts, values), tried)
+    away = StorageUnavailable("ClickHouse did not answer a moment ago")
+
+    def refuse_other(before: Before) -> None:
+        _check_other(before.is_other(values), before, values, keep, faults)
+
+    push = Push(numbers, ts, values, names, refuse_other if asked.refuses_conflicts else None)
+    now = stores.clock.now()
+    came = (
+        Outcome(None, None, away)
+        if stores.writer.is_away
+        else stores.pushing.push(stores.clickhouse, stores.settings, push, now)
+    )
+    if came.failed is not None and asked.refuses_conflicts:
+        raise came.failed
+    if came.before is None:
+        stores.writer.keep(names_of(names, int(now)), None, came.failed if came.tried is not None else None)
+        stores.writer.keep(waiting(numbers, ts, values), came.tried)
         if told:
             told = (*told, "Those are left out whose minute or hour has points already.")
         return Ingested(asked.kind.name, rows, None, None, is_waiting=True, told=told)
-    told = (*told, *_told_left_out(other, before))
-    there = int(before.there.sum())
+    told = (*told, *_told_left_out(came.before.is_other(values), came.before))
+    there = int(came.before.there.sum())
     return Ingested(asked.kind.name, rows, len(ts) - there, there + repeated, told=told)
 
 
@@ -146,7 +141,7 @@ def _series(columns: Mapping[str, Any]) -> tuple[NDArray[np.uint64], dict[Series
     hosts, metrics = pc.fill_null(columns["host"], "").dictionary_encode(), columns["metric"].dictionary_encode()
     labels = columns["labels"]
     codes = hosts.indices.to_numpy().astype(np.int64) * len(metrics.dictionary) + metrics.indices.to_numpy()
-    _, first, of = np.unique(codes * len(labels.values) + labels.codes, return_index=True, return_inverse=True)
+    first, of = _firsts(codes * len(labels.values) + labels.codes)
     at = pa.array(first)
     said = [labels.values[code] for code in labels.codes[first].tolist()]
     keys = list(zip(hosts.take(at).to_pylist(), metrics.take(at).to_pylist(), said, strict=True))
@@ -154,9 +149,13 @@ def _series(columns: Mapping[str, Any]) -> tuple[NDArray[np.uint64], dict[Series
     return numbers[of], dict(zip(keys, numbers.tolist(), strict=True))
 
 
-def _names(known: Mapping[SeriesKey, int], seen: int) -> Facts:
-    rows = [(number, host, metric, dict(labels), seen) for (host, metric, labels), number in known.items()]
-    return Facts("series", SERIES_COLUMNS, tuple(zip(*rows, strict=True)))
+def _firsts(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where each code stands first, and of each place which of these codes it has."""
+    found = pa.array(codes).dictionary_encode()
+    of = found.indices.to_numpy().astype(np.int64)
+    first = np.zeros(len(found.dictionary), dtype=np.int64)
+    first[of[::-1]] = np.arange(len(of))[::-1]
+    return first, of
 
 
 def once_a_second(

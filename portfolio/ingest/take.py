@@ -9,7 +9,7 @@ import contextlib
 import time
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +41,9 @@ from storage.turns import turn
 if TYPE_CHECKING:
     from storage.stores import Stores
 
+Orders = Mapping[tuple[str, str], int]
+"""Known orders by portfolio and id, and when each was placed (microseconds)."""
+
 
 def take_content(stores: Stores, asked: Asked, content: bytes, written: str) -> Ingested:
     """Take a batch written as JSON, NDJSON, CSV or ARROW (portfolio/ingest/body.py).
@@ -65,10 +68,10 @@ def take_rows(stores: Stores, asked: Asked, raw: Raw) -> Ingested:
     rows, owners, priced = _meant(stores, asked, columns, faults)
     batch = once(rows, faults, last_counts=asked.last_counts)
     doubts = doubts_of(stores, asked.kind.name, batch)
-    taken = _stored(stores, asked, batch, owners, priced, faults, raw.rows)
+    taken, orders = _stored(stores, asked, batch, owners, priced, faults, raw.rows)
     stores.live.bump("portfolio")
     if not taken.is_waiting and (taken.added or taken.restated):
-        taken = replace(taken, told=(*taken.told, *told_contradictions(stores, batch, faults)))
+        taken = replace(taken, told=(*taken.told, *told_contradictions(stores, batch, orders, faults)))
     if asked.kind.name == "nav":
         taken = replace(taken, names=tuple(pc.unique(batch.table["portfolio"]).to_pylist()))
     if taken.added == 0 and not taken.restated:
@@ -91,9 +94,9 @@ def check_rows(stores: Stores, asked: Asked, raw: Raw) -> Said:
         return said_of_instruments(columns)
     rows, _, _ = _meant(stores, asked, columns, faults)
     batch = once(rows, faults, last_counts=asked.last_counts)
-    _, failed = _decided(stores, asked, batch, faults, int(stores.clock.now() * 1_000))
-    if failed is not None:
-        raise failed
+    decided = _decided(stores, asked, batch, faults, int(stores.clock.now() * 1_000))
+    if decided.failed is not None:
+        raise decided.failed
     return said_by(rows)
 
 
@@ -130,12 +133,14 @@ def faults_before_meaning(columns: Mapping[str, Any], faults: Faults, kind: Kind
 
 def _stored(
     stores: Stores, asked: Asked, batch: Batch, owners: Whose, priced: Mapping[str, str], faults: Faults, rows: int
-) -> Ingested:  # fmt: skip
+) -> tuple[Ingested, Orders]:  # fmt: skip
+    """Store rows, and return what came of them and which orders they name that are known."""
     version = int(stores.clock.now() * 1_000)
     away = StorageUnavailable("ClickHouse did not answer a moment ago") if stores.writer.is_away else None
     # Who has to wait anyway does not wait for those that ask whether ClickHouse answers by now.
     with contextlib.nullcontext() if away else turn(stores.settings.data_dir, batch.of.table):
-        decision, failed = (None, away) if away else _decided(stores, asked, batch, faults, version)
+        decided = Decided(failed=away) if away else _decided(stores, asked, batch, faults, version)
+        decision, failed = decided.decision, decided.failed
         if failed is not None and asked.refuses_conflicts:
             raise failed
         if failed is not None:
@@ -155,12 +160,12 @@ def _stored(
             raise
     tell_priced(stores, priced)
     if decision is None or failed is not None:
-        return Ingested(asked.kind.name, rows, None, None, is_waiting=True, created=created)
+        return Ingested(asked.kind.name, rows, None, None, is_waiting=True, created=created), {}
     same, other, following, late = (
         int(each.sum()) for each in (decision.is_same, decision.is_other, decision.is_next, decision.is_late)
     )
     is_order = batch.of.table == "orders"
-    return Ingested(
+    taken = Ingested(
         asked.kind.name,
         rows,
         added=batch.table.num_rows - same - other - following - late,
@@ -170,18 +175,25 @@ def _stored(
         older=late + batch.passed if is_order else None,
         created=created,
     )
+    return taken, decided.orders
 
 
-def _decided(
-    stores: Stores, asked: Asked, batch: Batch, faults: Faults, version: int
-) -> tuple[Decision | None, StorageUnavailable | None]:
-    """Return what each row is, or why ClickHouse does not say. Raises RowsRefused for what cannot follow."""
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What each row of a batch is, or why ClickHouse does not say."""
+
+    decision: Decision | None = None
+    orders: Orders = field(default_factory=dict)
+    failed: StorageUnavailable | None = None
+
+
+def _decided(stores: Stores, asked: Asked, batch: Batch, faults: Faults, version: int) -> Decided:
+    """Return what each row is. Raises RowsRefused for what cannot follow."""
     try:
         decision = decide(stores.clickhouse, batch.of, batch.table, version)
-        _check_decision(stores, asked, batch, decision, faults)
+        return Decided(decision, _check_decision(stores, asked, batch, decision, faults))
     except StorageUnavailable as error:
-        return None, error
-    return decision, None
+        return Decided(failed=error)
 
 
 def _written(stores: Stores, asked: Asked, batch: Batch, decision: Decision) -> StorageUnavailable | None:
@@ -196,8 +208,8 @@ def _written(stores: Stores, asked: Asked, batch: Batch, decision: Decision) -> 
     return None
 
 
-def _check_decision(stores: Stores, asked: Asked, batch: Batch, decision: Decision, faults: Faults) -> None:
-    """Raise RowsRefused for what cannot follow what stands there."""
+def _check_decision(stores: Stores, asked: Asked, batch: Batch, decision: Decision, faults: Faults) -> Orders:
+    """Return which orders rows name that are known. Raises RowsRefused for what cannot follow what stands there."""
     table = batch.table
     if decision.is_backward.any():
         for at in np.flatnonzero(decision.is_backward).tolist():
@@ -217,9 +229,9 @@ def _check_decision(stores: Stores, asked: Asked, batch: Batch, decision: Decisi
             reason = f"is {was[name]} already for this {key}"
             batch.fault(faults, [at], name, lambda at, name=name: table[name][at].as_py(), reason,
                         "leave it out, or send on_conflict=restate")  # fmt: skip
-    if batch.of.table == "trades":
-        _check_orders(stores, batch, decision, faults)
+    orders = _check_orders(stores, batch, decision, faults) if batch.of.table == "trades" else {}
     faults.check()
+    return orders
 
 
 def _of_order(name: str, value: str) -> str:
@@ -230,22 +242,23 @@ def _is_one(a: Any, b: Any) -> bool:
     return bool(a == b or (a != a and b != b))
 
 
-def _check_orders(stores: Stores, batch: Batch, decision: Decision, faults: Faults) -> None:
-    """Note fills that come before their orders, of orders that are known."""
-    table = batch.table
-    named = np.flatnonzero(decision.is_stored & pc.not_equal(table["order_id"], "").to_numpy().astype(bool))
-    if not len(named):
-        return
+def _check_orders(stores: Stores, batch: Batch, decision: Decision, faults: Faults) -> Orders:
+    """Return the known orders of fills, where there are any to store; note those that come before their orders."""
+    table, is_stored = batch.table, decision.is_stored
+    named = np.flatnonzero(pc.not_equal(table["order_id"], "").to_numpy().astype(bool))
+    if not len(named) or not is_stored.any():
+        return {}
     pairs = table.select(["portfolio", "order_id"]).take(named)
     placed = first_known(stores.clickhouse, pairs)
     if not placed:
-        return
+        return {}
     keys = zip(pairs["portfolio"].to_pylist(), pairs["order_id"].to_pylist(), strict=True)
     ts = table["ts"].to_numpy()
     for at, key in zip(named.tolist(), keys, strict=True):
-        if ts[at] < placed.get(key, 0):
+        if is_stored[at] and ts[at] < placed.get(key, 0):
             reason = f"is before its order, which is of {told_moment(batch, placed[key])}"
             batch.fault(faults, [at], "ts", lambda at: told_moment(batch, ts[at]), reason, "send when it was filled")
+    return placed
 
 
 def _priced(stores: Stores, kind: Kind, columns: Mapping[str, Any], faults: Faults) -> Mapping[str, str]:

@@ -66,6 +66,10 @@ class Before:
         other: NDArray[np.bool_] = self.there & ~self.is_rolled & (self.values != values)
         return other
 
+    def part(self, first: int, after: int) -> Before:
+        """Return it of the samples from `first` to before `after`."""
+        return Before(self.there[first:after], self.values[first:after], self.is_rolled[first:after])
+
 
 def push_token() -> str:
     """Return a token of a batch that was sent."""
@@ -113,21 +117,51 @@ def _stored(
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Return of each sample whether a row of its series and bucket is in a table, and its value."""
     there, values = np.zeros(len(ts), dtype=np.bool_), np.full(len(ts), np.nan)
-    kind = np.dtype([("series", "<u8"), ("ts", "<i8")])
-    asked = np.zeros(len(ts), dtype=kind)
-    asked["series"], asked["ts"] = series, ts // place.bucket_seconds * place.bucket_seconds
+    buckets = ts // place.bucket_seconds * place.bucket_seconds
     for at in _looked_up(series, ts, place.span_seconds):
-        found = _found(clickhouse, place, np.unique(asked[at]))
+        asked = Asked(*np.unique(series[at], return_inverse=True), buckets[at])
+        found = _found(clickhouse, place, asked)
         if not len(found):
             continue
-        stored = np.zeros(len(found), dtype=kind)
-        stored["series"], stored["ts"] = found["series"], found["ts"]
-        names, first = np.unique(stored, return_index=True)
-        position = np.minimum(np.searchsorted(names, asked[at]), len(names) - 1)
-        matches = names[position] == asked[at]
+        names, first = np.unique(asked.numbers_of(found["series"], found["ts"]), return_index=True)
+        numbers = asked.numbers
+        position = np.minimum(np.searchsorted(names, numbers), len(names) - 1)
+        matches = names[position] == numbers
         there[at] = matches
         values[at[matches]] = found["value"][first[position[matches]]]
     return there, values
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Samples that are looked up together: `series[of[n]]` in the bucket `buckets[n]`."""
+
+    series: NDArray[np.uint64]
+    """Each once, ascending."""
+    of: NDArray[np.intp]
+    buckets: NDArray[np.int64]
+
+    @property
+    def start(self) -> int:
+        """The first bucket."""
+        return int(self.buckets.min())
+
+    @property
+    def end(self) -> int:
+        """The last one."""
+        return int(self.buckets.max())
+
+    @property
+    def numbers(self) -> NDArray[np.int64]:
+        """A number of each sample, the same for the same series and bucket."""
+        numbers: NDArray[np.int64] = self.of * (self.end - self.start + 1) + (self.buckets - self.start)
+        return numbers
+
+    def numbers_of(self, series: NDArray[np.uint64], buckets: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """Return these numbers of rows that are of these series and within these buckets."""
+        of = np.searchsorted(self.series, series)
+        numbers: NDArray[np.int64] = of * (self.end - self.start + 1) + (buckets.astype(np.int64) - self.start)
+        return numbers
 
 
 def _looked_up(
@@ -143,27 +177,28 @@ def _looked_up(
             yield at[(series[at] >= some[0]) & (series[at] <= some[-1])]
 
 
-def _found(clickhouse: ClickHouse, place: Place, asked: NDArray[Any]) -> NDArray[Any]:
+def _found(clickhouse: ClickHouse, place: Place, asked: Asked) -> NDArray[Any]:
     """Return the rows of a table where those of `asked` are, and maybe others: few of them are picked out."""
-    unique = np.unique(asked["series"])
-    start, end = int(asked["ts"].min()), int(asked["ts"].max())
+    start, end = asked.start, asked.end
     between = f"ts BETWEEN toDateTime({start}) AND toDateTime({end})"
-    where = f"series IN ({', '.join(map(str, unique.tolist()))}) AND {between}"
-    most = DENSE * len(asked) + 1_000
-    if len(unique) * ((end - start) // place.bucket_seconds + 1) > most:
+    where = f"series IN ({', '.join(map(str, asked.series.tolist()))}) AND {between}"
+    if len(asked.series) * ((end - start) // place.bucket_seconds + 1) > DENSE * len(asked.buckets) + 1_000:
+        numbers, first = np.unique(asked.numbers, return_index=True)
+        most = DENSE * len(numbers) + 1_000
         sql = f"SELECT count() FROM (SELECT 1 FROM {place.table} WHERE {where} LIMIT {most + 1})"
         ((stored,),) = clickhouse.records(sql, [("stored", "<u8")], kind="samples before", settings=STATEMENT)
         if not stored:
             return np.zeros(0, dtype=LAYOUT)
         if stored > most:
-            where += f" AND (series, toUnixTimestamp(ts)) IN ({_pairs(asked)})"
+            where += f" AND (series, toUnixTimestamp(ts)) IN ({_pairs(asked, first)})"
     sql = f"SELECT series, toUnixTimestamp(ts), {place.value} FROM {place.table} WHERE {where}"
     return clickhouse.records(sql, LAYOUT, kind="samples before", settings=STATEMENT)
 
 
-def _pairs(asked: NDArray[Any]) -> str:
+def _pairs(asked: Asked, at: NDArray[np.intp]) -> str:
     """Return a query for pairs of series and time: two arrays of numbers, since as many pairs take longer to parse."""
-    series, ts = (", ".join(map(str, asked[name].tolist())) for name in ("series", "ts"))
+    pairs = asked.series[asked.of[at]], asked.buckets[at]
+    series, ts = (", ".join(map(str, each.tolist())) for each in pairs)
     arrays = f"CAST([{series}] AS Array(UInt64)), CAST([{ts}] AS Array(UInt32))"
     return f"SELECT pair.1, pair.2 FROM (SELECT arrayJoin(arrayZip({arrays})) AS pair)"
 

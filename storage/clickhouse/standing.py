@@ -19,6 +19,8 @@ LISTED_CHARACTERS = 1_000_000
 """Of keys listed in one statement, in each of two lists; more of them make another one."""
 STATEMENT = {"max_query_size": 16 * LISTED_CHARACTERS}
 """Four bytes a character at most, and as much again for the rest: ClickHouse takes 262,144 by default."""
+FEW = 50
+"""Keys that are listed as they are."""
 DENSE = 8
 """Stored rows to one that is asked for, up to which all between the first and the last time are read at once."""
 
@@ -103,6 +105,9 @@ def _listed(column: str, batch: pa.Table) -> Iterator[str]:
 
 def _in_parts(column: str, values: Sequence[str]) -> Iterator[str]:
     """Yield conditions that name all of `values`, so many at a time."""
+    if len(values) <= FEW:
+        yield f"t.{column} IN ({quoted(values)})"
+        return
     at_once = max(LISTED_CHARACTERS // (max(len(each) for each in values) + 2), 1)
     for first in range(0, len(values), at_once):
         # One text that is split there: thirty thousand literals take longer to parse than to look for.

@@ -29,7 +29,7 @@ class Contradicted:
 def contradicted(
     clickhouse: ClickHouse, origin: str, portfolios: Sequence[str], ids: Sequence[str]
 ) -> list[Contradicted]:
-    """Return which of the orders have fills that are more than was ordered, or of another instrument or side.
+    """Return which of these known orders have fills that are more than was ordered, or of another instrument or side.
 
     Raises StorageUnavailable.
     """
@@ -47,10 +47,6 @@ def _of(clickhouse: ClickHouse, origin: str, portfolios: Sequence[str], ids: Seq
             AND order_id IN (SELECT arrayJoin(splitByChar('\\n', {ids:String})))
     """
     asked = {"origin": origin, "names": list(portfolios), "ids": "\n".join(ids)}
-    known = clickhouse.rows(f"SELECT DISTINCT order_id FROM orders WHERE {which}", asked, kind="orders of fills")
-    if not known:
-        return []
-    asked["ids"] = "\n".join(str(id) for (id,) in known)
     sql = f"""
         SELECT portfolio, order_id, instrument, side, ordered, filled, symbols, sides
         FROM (
