@@ -23,8 +23,8 @@ from portfolio.ingest.header import columns_in, peeked
 from portfolio.ingest.parts import ROWS_AT_ONCE, parts
 from portfolio.ingest.raw import TooLarge
 from storage.stores import Stores
-from tests.ingest.conftest import count
 from tests.ingest.test_door import NOW, trade, written
+from tests.support.funded import count
 
 TRADES, SAMPLES = KINDS["trades"], KINDS["samples"]
 

@@ -25,8 +25,8 @@ from storage.clickhouse.client import ClickHouse
 from storage.clickhouse.pushing import Outcome, Push, Pushing
 from storage.clickhouse.series import SeriesKey
 from storage.stores import Stores
-from tests.ingest.conftest import count
 from tests.ingest.test_columns_and_cells import COLUMNS, NOW, said
+from tests.support.funded import count
 from tests.support.times import MIDNIGHT
 
 Told = tuple[int, str, str, str, str]

@@ -20,8 +20,8 @@ from portfolio.thought_trades import Trade, tried
 from storage.state.portfolios import list_portfolios, put_portfolios
 from storage.stores import Stores
 from tests.dashboard.tabs.test_holdings import text_of
-from tests.ingest.conftest import sender
 from tests.ingest.test_door import DAY, at
+from tests.support.funded import sender
 from tests.support.readiness import safe_stores
 
 
