@@ -25,7 +25,10 @@ DIGEST_SECONDS = 60.0
 DIGEST_MEMORY_SECONDS = 6 * HOUR_SECONDS
 MOST_IN_DIGEST = 50
 RESERVE = 2
-"""What is critical may be sent so many times as often as the rest: a part that nothing else can use up."""
+"""What is critical may be sent so many times as often as the rest: a part that nothing else can use up.
+
+What is urgent has no limit: however much was told before, it needs somebody now.
+"""
 NEVER_TOLD = "nothing of it was told"
 LEASE_SECONDS = 5.0
 """Beyond the deadline of an attempt: after that whoever took it has died."""
@@ -122,7 +125,10 @@ def _is_held(message: KeptMessage) -> bool:
 
 
 def _is_too_much(connection: Transaction, channel: Channel, message: KeptMessage, now: float) -> bool:
-    times = RESERVE if severity_of(message) >= Severity.CRITICAL else 1
+    severity = severity_of(message)
+    if severity >= Severity.URGENT:
+        return False
+    times = RESERVE if severity >= Severity.CRITICAL else 1
     return any(
         limit and outbox.sent_or_begun(connection, channel.name, now - seconds) >= limit * times
         for limit, seconds in ((channel.per_hour, HOUR_SECONDS), (channel.per_day, DAY_SECONDS))

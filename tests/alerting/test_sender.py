@@ -264,6 +264,21 @@ def test_a_limit_holds_back_all_but_what_is_critical_and_a_digest_tells_it(
     assert desk.received[-1].json["about"] == "resolved"
 
 
+def test_what_is_urgent_is_told_though_limit_and_reserve_are_used_up(
+    state: State, desk: Receiver, phone: Receiver
+) -> None:
+    outbox = with_channels(state, desk, phone, per_hour=1)
+    one = postman(outbox)
+    for incident in range(1, 5):
+        outbox.put("desk", incident=incident, severity="critical")
+    while one.turn():
+        pass
+    assert len(desk.received) == 2
+    outbox.put("desk", "escalated", incident=5, severity="urgent")
+    assert one.turn()
+    assert subjects(desk)[-1].startswith("[URGENT] Nobody acknowledged")
+
+
 def test_limits_count_over_a_restart(state: State, desk: Receiver, phone: Receiver) -> None:
     outbox = with_channels(state, desk, phone, per_hour=1)
     outbox.put("desk")

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from alerting.attempts import next_attempt
 from alerting.notice import DIGEST
-from alerting.taking import HOUR_SECONDS, NEVER_TOLD, RESERVE, Taken, take_next
+from alerting.taking import HOUR_SECONDS, NEVER_TOLD, RESERVE, Taken, severity_of, take_next
+from core.alerts.severity import Severity
 from core.settings.channels import Webhook
 from storage.state import outbox
 from storage.state.alert_tables import alert_messages
@@ -24,7 +25,7 @@ CHANNEL = Webhook.model_validate({"name": "desk", "url": "https://x.example", "p
 START = 1_700_000_000.0
 INCIDENTS = st.integers(1, 4)
 STEPS = st.one_of(
-    st.tuples(st.just("tells"), INCIDENTS, st.sampled_from(["warning", "critical"]), st.booleans()),
+    st.tuples(st.just("tells"), INCIDENTS, st.sampled_from(["warning", "critical", "urgent"]), st.booleans()),
     st.tuples(st.just("ends"), INCIDENTS),
     st.tuples(st.just("tries"), st.sampled_from(["sent", "down", "refused", "dies"])),
     st.tuples(st.just("waits"), st.sampled_from([1.0, 70.0, 1_000.0])),
@@ -142,6 +143,7 @@ def _all_is_told(course: Course) -> None:
         else:
             was_digested = row.status == MessageStatus.MERGED and row.muted_by == outbox.RATE
             assert row.status in (MessageStatus.SENT, MessageStatus.FAILED) or was_digested, row
-    sent = [at for at, each in course.taken if each.about != DIGEST]
+    assert not [row for row in course.rows() if row.muted_by == outbox.RATE and severity_of(row) is Severity.URGENT]
+    sent = [at for at, each in course.taken if each.about != DIGEST and severity_of(each) < Severity.URGENT]
     for at in sent:
         assert sum(at - HOUR_SECONDS < each <= at for each in sent) <= LIMIT * RESERVE
