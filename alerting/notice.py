@@ -49,6 +49,8 @@ class Alert:
     text: str
     runbook: str
     category: str
+    clear_since: float | None = None
+    """Since when it is clear, where it still fires; None: it is not."""
 
     @property
     def where(self) -> str:
@@ -184,7 +186,7 @@ class Notice:
         if not self.incident or not self.alerts:
             return self.note or "an incident"
         first, titles = self.alerts[0], [alert.title for alert in self.alerts]
-        return name_of(titles, self.more, text=first.text, where=first.where, is_over=self.is_over)
+        return name_of(titles, self.more, first.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,12 +242,19 @@ def notice_of(
         said=str(body.get("said", "")),
         fires_on=int(body.get("fires_on", 0)),
         note=str(body.get("note", "")),
-        link=f"{address}/alerts?incident={message.incident}" if message.incident and address else "",
+        link=f"{address}{_page_of(message)}" if address else "",
         acknowledge_link=links.of(message, ACKNOWLEDGE) if links else "",
         snooze_link=links.of(message, SNOOZE) if links else "",
         thread=sent[0].reply if sent else "",
         is_news=not sent,
     )
+
+
+def _page_of(message: KeptMessage) -> str:
+    """Return the page that tells more of what a message tells."""
+    if message.incident:
+        return f"/alerts?incident={message.incident}"
+    return "/alerts" if message.about == DIGEST else "/alerts/messages"
 
 
 def clock_time(at: float) -> str:
@@ -293,10 +302,11 @@ def as_data(notice: Notice) -> dict[str, Any]:
 
 
 def _of(alert: Alert, is_over: bool) -> list[str]:
-    told = f"{alert.title}: {alert.where}" if is_over and alert.where else alert.title if is_over else alert.text
-    line = f"• {alert.severity.word}: {told}"
-    if not is_over and alert.where and alert.where not in told:
+    line = f"• {alert.severity.word}: {alert.text}"
+    if alert.where and alert.where not in alert.text:
         line += f" ({alert.where})"
+    if alert.clear_since is not None and not is_over:
+        line += f"; clear since {clock_time(alert.clear_since)}"
     return [line, f"  {alert.runbook}"] if alert.runbook else [line]
 
 
@@ -310,7 +320,7 @@ def _last_members(before: Sequence[KeptMessage]) -> tuple[list[dict[str, Any]], 
 
 
 def _alert(found: Mapping[str, Any]) -> Alert:
-    value = found.get("value")
+    value, clear_since = found.get("value"), found.get("clear_since")
     return Alert(
         rule=str(found["rule"]),
         title=str(found["title"]),
@@ -321,6 +331,7 @@ def _alert(found: Mapping[str, Any]) -> Alert:
         text=str(found["text"]),
         runbook=str(found.get("runbook", "")),
         category=str(found.get("category", "")),
+        clear_since=None if clear_since is None else float(clear_since),
     )
 
 

@@ -5,7 +5,8 @@ All of it in the transaction that takes the message. It knows no channel but by 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import orjson
@@ -30,6 +31,12 @@ RESERVE = 2
 What is urgent has no limit: however much was told before, it needs somebody now.
 """
 NEVER_TOLD = "nothing of it was told"
+_KINDS: Mapping[str, str] = {
+    About.OPENED: "new", About.ESCALATED: "escalated", About.REMINDED: "firing on", About.RESOLVED: "ended",
+    About.RAISED: "worse", About.LOWERED: "less severe", About.CHANGED: "changed", About.ACKNOWLEDGED: "acknowledged",
+    About.ACK_ENDED: "in nobody's hand any more", About.SNOOZE_ENDED: "no longer snoozed",
+}  # fmt: skip
+"""What a digest calls the messages that were held back, by what they are about."""
 LEASE_SECONDS = 5.0
 """Beyond the deadline of an attempt: after that whoever took it has died."""
 
@@ -136,19 +143,36 @@ def _is_too_much(connection: Transaction, channel: Channel, message: KeptMessage
 
 
 def _digest(connection: Transaction, channel: Channel, now: float) -> Taken | None:
-    """Return one message of all that was held back, when it is time for that."""
+    """Return one message of all that was held back, when it is time for that.
+
+    Of a single incident that is its newest message, as it would have come; the digest is kept then, and not sent.
+    """
     held = outbox.held_back(connection, channel.name)
     if not held or now < _digest_at(connection, channel, held[0].done_at or now, now):
         return None
-    body = orjson.dumps(digest_of(held, now)).decode()
-    place = outbox.next_number(connection, outbox.OF_CHANNELS)
+    until = now + channel.timeout_seconds + LEASE_SECONDS
+    newest = max(held, key=lambda each: each.number)
+    is_single = newest.incident != outbox.OF_CHANNELS and all(each.incident == newest.incident for each in held)
     digest = KeptMessage(
-        outbox.OF_CHANNELS, place, channel.name, DIGEST, MessageStatus.QUEUED, made_at=now, next_at=now, body=body
+        outbox.OF_CHANNELS,
+        outbox.next_number(connection, outbox.OF_CHANNELS),
+        channel.name,
+        DIGEST,
+        MessageStatus.MERGED if is_single else MessageStatus.QUEUED,
+        made_at=now,
+        next_at=now,
+        body=orjson.dumps(digest_of(held, now)).decode(),
+        done_at=now if is_single else None,
     )
     outbox.add_once(connection, digest)
-    outbox.finish_all(connection, [replace(each, status=MessageStatus.MERGED) for each in held])
-    taken = outbox.take(connection, digest, now + channel.timeout_seconds + LEASE_SECONDS)
-    return Taken(taken) if taken else None
+    told = [each for each in held if not is_single or each != newest]
+    outbox.finish_all(connection, [replace(each, status=MessageStatus.MERGED) for each in told])
+    if not is_single:
+        taken = outbox.take(connection, digest, until)
+        return Taken(taken) if taken else None
+    before = outbox.before(connection, newest)
+    taken = outbox.take_held(connection, newest, until)
+    return Taken(taken, tuple(before)) if taken else None
 
 
 def _digest_at(connection: Transaction, channel: Channel, held_at: float, now: float) -> float:
@@ -166,12 +190,15 @@ def digest_of(held: Sequence[KeptMessage], now: float) -> dict[str, object]:
     firing = [orjson.loads(each.body) for each in last.values() if each.about != About.RESOLVED]
     members = [member for body in firing for member in body.get("members", ()) if not member.get("muted_by")]
     members.sort(key=lambda member: -Severity.of(str(member["severity"])))
+    beyond = sum(int(body.get("more", 0)) for body in firing) + len(members[MOST_IN_DIGEST:])
     severity = max((Severity.of(str(body["severity"])) for body in firing), default=Severity.INFO)
     told = f"{count(len(held), 'message')} of {count(len(last), 'incident')}"
-    note = f"{told} held back by the limit of the channel; over by now: {number(over)}."
+    kinds = Counter(_KINDS.get(each.about, "other") for each in held)
+    what = ", ".join(f"{number(amount)} {word}" for word, amount in kinds.most_common())
+    note = f"{told} held back by the limit of the channel ({what}); over by now: {number(over)}."
     return {
         "severity": severity.word, "opened_at": min((each.made_at for each in held), default=now),
-        "members": members[:MOST_IN_DIGEST], "note": note,
+        "members": members[:MOST_IN_DIGEST], "more": beyond, "note": note,
     }  # fmt: skip
 
 

@@ -57,7 +57,7 @@ _COLUMNS = (
     Column("text", "What", numeric=False),
     Column("severity", "Severity", numeric=False),
     Column("labels", "Labels", numeric=False),
-    Column("value", "Value", definition="As of the last evaluation"),
+    Column("value", "Value", definition="As of the last evaluation; of what is clear and not over yet, as it fired"),
     Column("since", "Since", numeric=False),
 )
 _LIMIT = Column("limit", "Fires at", definition="The value at which it fires with this severity")
@@ -183,7 +183,8 @@ def _only(alert: FiringAlert, shown: Shown) -> list[Any]:
     course = shown.courses.get(alert.key)
     place = shown.places.get(alert.key)
     charts = html.A("Charts as it began", href=place) if place else ""
-    told = facts(row["labels"].content, against, alert.title, charts, muted)
+    pauses = _pauses(alert, shown).strip(" ()")
+    told = facts(row["labels"].content, against, alert.title, pauses, charts, muted)
     return [told, *([html.Div(course, className="fw-incident-course")] if course is not None else [])]
 
 
@@ -259,10 +260,11 @@ def _table(id: str, alerts: Sequence[FiringAlert], shown: Shown) -> html.Div:
 def _row(alert: FiringAlert, shown: Shown) -> dict[str, Any]:
     rule = shown.rules.get(alert.rule)
     watches = "; ".join(f"{severity.word}: {each}" for severity, each in _watched(rule)) if rule else ""
-    flaps = " (flapping)" if alert.is_flapping else ""
     return {
         "severity": severity_cell(severity_of(alert.severity)),
-        "text": Cell(f"{alert.text}{flaps}", mark="fw-wraps", hint=f"{alert.title}: {watches}" if watches else ""),
+        "text": Cell(
+            f"{alert.text}{_pauses(alert, shown)}", mark="fw-wraps", hint=f"{alert.title}: {watches}" if watches else ""
+        ),
         "labels": whole_cell(labels_text(labels_of(alert)) or None),
         "value": Cell(value_text(alert.value, unit_of_rule(rule)), sort=alert.value),
         "limit": Cell(_limit(alert, rule)),
@@ -270,6 +272,13 @@ def _row(alert: FiringAlert, shown: Shown) -> dict[str, Any]:
         "since": Cell(_since(alert, shown), sort=alert.since),
         "quiet": whole_cell(alert.muted_by or None),
     }
+
+
+def _pauses(alert: FiringAlert, shown: Shown) -> str:
+    """Return that it flaps, or is clear and not over yet; empty: it simply fires."""
+    clear = "" if alert.clear_since is None else f"clear for {coarse_duration(shown.known.now - alert.clear_since)}"
+    words = ", ".join(each for each in ("flapping" if alert.is_flapping else "", clear) if each)
+    return f" ({words})" if words else ""
 
 
 def _since(alert: FiringAlert, shown: Shown) -> Any:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerting.engine import Engine
-from alerting.notice import Notice, as_data, notice_of
+from alerting.notice import Notice, as_data, clock_time, notice_of
 from alerting.words import message_of, title_of
 from core.alerts.conditions import Condition
 from core.alerts.evaluate import Value
@@ -746,6 +746,32 @@ def test_what_held_for_a_moment_after_a_start_is_no_near_miss_and_one_later_tell
     with state.reading() as connection:
         ((_, row),) = read_history(connection, 100)
     assert (row.what, row.detail) == ("near_miss", "a")
+
+
+def test_begin_and_end_are_called_by_the_same_words(world: World) -> None:
+    for value in (0.93, 0.97, 0.4):
+        world.goes_on(value)
+    opened, _, resolved, _ = world.messages()
+    assert noticed(opened).subject == "[CRITICAL] CPU 93% on a"
+    end = noticed(resolved, [opened])
+    assert end.subject == "[RESOLVED] CPU 93% on a"
+    assert end.lines[-1] == "• critical: CPU 93% on a (host a)"
+
+
+def test_what_is_clear_and_not_over_yet_is_told_as_it_fired_and_since_when_it_is_clear(state: State) -> None:
+    slow = Rule.model_validate({
+        "name": "cpu", "when": "cpu > 80 %", "severity": "critical", "every": "10 s", "keep_firing_for": "1 h",
+        "message": "CPU {value:.0%} on {host}",
+    })  # fmt: skip
+    world = World(state, (slow,))
+    world.goes_on(0.93)
+    world.goes_on(0.2)
+    clear_since = world.clock.now()
+    world.runs(800)
+    opened, _, reminded, _ = world.messages()
+    told = noticed(reminded, [opened])
+    assert told.subject == "[CRITICAL] Still firing: CPU 93% on a"
+    assert told.lines[-1] == f"• critical: CPU 93% on a (host a); clear since {clock_time(clear_since)}"
 
 
 def test_the_end_is_called_as_what_was_told_last(world: World) -> None:

@@ -65,7 +65,7 @@ def test_all_of_an_incident_is_one_thread_and_each_attempt_the_same_mail(
     send(one, notice("resolved", number=1, thread=f"{first} but not for x@y.z (550)"))
     end = mailboxes.mail[2]
     assert end["In-Reply-To"] == end["References"] == first != end["Message-ID"]
-    assert end["Subject"] == "[RESOLVED] NAV is stale: portfolio <macro> & co"
+    assert end["Subject"] == "[RESOLVED] NAV of <macro> & co is stale"
 
 
 def test_who_of_several_is_refused_is_said_and_the_others_have_it(server: Controller, mailboxes: Mailboxes) -> None:
