@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from alerting.incidents import About
+from core.alerts.labels import by_number, where_of
 from core.alerts.links import ACKNOWLEDGE, PATH, SNOOZE, Link
 from core.alerts.naming import name_of
 from core.alerts.severity import Severity
@@ -19,6 +20,8 @@ from storage.state.outbox import TEST
 
 DIGEST, UNDELIVERED = "digest", "undelivered"
 """What messages are about that no incident makes, beside TEST: what was held back, and a channel that fails."""
+RUNBOOK, OPEN = "Runbook: ", "Open in Fundwatch"
+"""What stands before an address."""
 MOST_SHOWN = 20
 """Alerts that a message lists; of the others it says how many there are."""
 LONGEST_SUBJECT = 200
@@ -55,7 +58,7 @@ class Alert:
     @property
     def where(self) -> str:
         """Return its labels as a sentence has them: "host a, mount /data"."""
-        return ", ".join(f"{name} {value}" for name, value in self.labels)
+        return where_of(self.labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,7 @@ class Notice:
     @property
     def lines(self) -> list[str]:
         """Return it in plain text, below the subject, with the addresses that it links to."""
-        link = [self.link] if self.link else []
+        link = [f"{OPEN}: {self.link}"] if self.link else []
         return [*self.told, *link, *(f"{word}: {address}" for word, address in self.ways)]
 
     @property
@@ -224,7 +227,7 @@ def notice_of(
     """
     body = orjson.loads(message.body)
     found, more = (body["members"], body.get("more", 0)) if body.get("members") else _last_members(before)
-    alerts = sorted((_alert(each) for each in found if not each.get("muted_by")), key=lambda each: -each.severity)
+    alerts = sorted((_alert(each) for each in found if not each.get("muted_by")), key=_by_gravity)
     return Notice(
         machine=machine,
         installation=installation,
@@ -307,7 +310,7 @@ def _of(alert: Alert, is_over: bool) -> list[str]:
         line += f" ({alert.where})"
     if alert.clear_since is not None and not is_over:
         line += f"; clear since {clock_time(alert.clear_since)}"
-    return [line, f"  {alert.runbook}"] if alert.runbook else [line]
+    return [line, f"  {RUNBOOK}{alert.runbook}"] if alert.runbook else [line]
 
 
 def _last_members(before: Sequence[KeptMessage]) -> tuple[list[dict[str, Any]], int]:
@@ -317,6 +320,10 @@ def _last_members(before: Sequence[KeptMessage]) -> tuple[list[dict[str, Any]], 
         if body.get("members"):
             return list(body["members"]), int(body.get("more", 0))
     return [], 0
+
+
+def _by_gravity(alert: Alert) -> tuple[int, tuple[str | int, ...]]:
+    return -alert.severity, by_number(f"{alert.title}: {alert.where}")
 
 
 def _alert(found: Mapping[str, Any]) -> Alert:

@@ -214,7 +214,21 @@ def _facts(incident: OpenIncident, seen: int, shown: Shown) -> html.P:
         html.Span(_next(incident, now, is_whole=whole)),
         html.Span(held) if held else "",
         html.Strong("; ".join(asked)) if asked else "",
+        *_runbooks(incident, shown),
     )
+
+
+def _runbooks(incident: OpenIncident, shown: Shown) -> list[html.A]:
+    """Return where it is written what to do, a link for each rule that says it."""
+    named = [*dict.fromkeys(each.rule for each in shown.known.of_incident.get(incident.incident, ()))]
+    found = [rule for name in named if (rule := shown.rules.get(name)) and rule.runbook]
+    return [
+        html.A(
+            "Runbook" if len(named) == 1 else f"Runbook of {rule.title or rule.name}", href=rule.runbook,
+            target="_blank", rel="noopener noreferrer",
+        )
+        for rule in found
+    ]  # fmt: skip
 
 
 def _told(incident: OpenIncident) -> Any:

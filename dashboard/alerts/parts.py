@@ -16,7 +16,7 @@ from dashboard.components.attributes import attributes
 from dashboard.components.choices import choice_button
 from dashboard.components.quick import quick
 from dashboard.components.table import Cell
-from portfolio.vocabulary import vocabulary
+from portfolio.vocabulary import unit_of_operand
 
 SIGNS = {Severity.INFO: "ℹ", Severity.WARNING: "▲", Severity.CRITICAL: "✕", Severity.URGENT: "‼"}
 QUIET_SIGN, IN_HAND_SIGN, SNOOZED_SIGN = "⊘", "✓", "◷"
@@ -83,9 +83,8 @@ def labels_text(labels: Mapping[str, str]) -> str:
 
 def unit_of_rule(rule: Rule | None) -> str:
     """Return the unit of what a rule compares; empty where it compares several figures."""
-    figures = rule.figures if rule else ()
-    known = vocabulary().get(figures[0]) if len(figures) == 1 else None
-    return known.unit if known else ""
+    units = {unit_of_operand(each) for each in rule.operands} if rule and len(rule.figures) == 1 else set()
+    return units.pop() if len(units) == 1 else ""
 
 
 def value_text(value: float | None, unit: str) -> str | None:

@@ -52,7 +52,9 @@ def test_a_mail_is_text_and_html_over_tls_with_a_login(server: Controller, mailb
     assert (mail["To"], mail["Message-ID"], mail["Auto-Submitted"]) == ("desk@fund.example", reply, "auto-generated")
     text, html = mail.get_body(("plain",)), mail.get_body(("html",))
     assert text is not None and html is not None
-    assert "https://wiki.example/nav" in text.get_content()
+    assert "Runbook: https://wiki.example/nav" in text.get_content()
+    assert "Open in Fundwatch: https://fund.example/alerts?incident=7" in text.get_content()
+    assert "Runbook: <a href='https://wiki.example/nav'>" in html.get_content()
     assert "NAV of &lt;macro&gt; &amp; co is stale" in html.get_content()
 
 

@@ -14,10 +14,12 @@ from flask.testing import FlaskClient
 
 from access.viewer import Viewer
 from core.alerts.evaluate import Value
+from core.alerts.rule import Rule
 from core.alerts.silence import LONGEST_MUTE_SECONDS
 from core.clock import FakeClock
 from core.model import Sample, labels
 from core.roles import Role
+from dashboard.alerts.parts import unit_of_rule, value_text
 from dashboard.components.markup import markup
 from dashboard.tabs import alert_history, alert_messages, alert_rules, alerts, silences
 from dashboard.views.tab import Choices, Page
@@ -144,8 +146,8 @@ def test_a_snooze_is_called_one_and_an_incident_that_is_over_says_what_it_was_an
     assert post(client, "/alerts/resolve", incident="1")["done"] is True
     desk.goes_on()
     shown = shows(desk, alerts.TAB, incident="1")
-    assert "CPU is busy: machine host-1" in shown and "resolved by ana" in shown and "over" in shown
-    assert "CPU is busy: machine host-1" in shows(desk, alert_messages.PAGE, about="resolved")
+    assert "CPU of host-1 is 93% busy" in shown and "resolved by ana" in shown and "over" in shown
+    assert "CPU of host-1 is 93% busy" in shows(desk, alert_messages.PAGE, about="resolved")
 
 
 def test_a_silence_begins_with_what_an_incident_has_in_common_and_says_what_it_hides_first(desk: Desk) -> None:
@@ -296,6 +298,7 @@ def test_a_value_stands_beside_what_it_fires_at_and_with_its_course_since_it_beg
     desk.busy()
     desk.goes_on()
     alone = in_html(desk, alerts.TAB, alerts.NOW.slot)
+    assert re.search(r'<a [^>]*href="https://wiki.example/cpu"[^>]*>Runbook</a>', alone)
     place = re.search(r'href="(/system[^"]*)">Charts as it began', alone)
     assert place, "a click leads to the charts of the machine, when it began"
     choices = dict(parse_qsl(urlsplit(place[1].replace("&amp;", "&")).query))
@@ -305,3 +308,10 @@ def test_a_value_stands_beside_what_it_fires_at_and_with_its_course_since_it_beg
     desk.goes_on()
     listed = in_html(desk, alerts.TAB, alerts.NOW.slot)
     assert "Fires at" in listed and "And 57 more alerts" in listed, "in a storm every incident stays in sight"
+
+
+def test_how_unusual_a_share_is_is_no_share() -> None:
+    unusual = Rule.model_validate({"name": "unusual", "when": "zscore(system_cpu_busy_ratio, 4 w) > 5"})
+    busy = Rule.model_validate({"name": "busy", "when": "avg(system_cpu_busy_ratio, 5 min) > 80 %"})
+    assert value_text(5.0, unit_of_rule(unusual)) == "5"
+    assert value_text(0.8, unit_of_rule(busy)) == "80.0 %"
