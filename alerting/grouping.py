@@ -48,7 +48,8 @@ class Grouping:
         for group, (id, known) in memory.incidents.items():
             mine = [each for each in asked if each.incident == id]
             turn = answered(known, mine, at, ahead, changes)
-            then = tick(turn.incident, firing.pop(group, {}), at)
+            members = firing.pop(group, {})
+            then = Turn(turn.incident) if _is_unread(members, memory, changes, at) else tick(turn.incident, members, at)
             if then.incident != known:
                 incident = _with_earlier(memory.by_hand.get(group), then.incident)
                 changes.turns.append((id, group, Turn(incident, (*turn.messages, *then.messages))))
@@ -92,6 +93,14 @@ class Grouping:
             for key in held:
                 del members[key]
         return found
+
+
+def _is_unread(members: Mapping[str, Member], memory: Memory, changes: Changes, at: float) -> bool:
+    """Return whether nothing of what fires was read yet, just after a start: nobody is reminded of what may be over."""
+    found = (memory.now(key, changes) for key in members)
+    return bool(members) and all(
+        each is not None and each.condition.is_stale and at < each.condition.grace_until for each in found
+    )
 
 
 def _with_earlier(earlier: Incident | None, incident: Incident) -> Incident:

@@ -775,6 +775,18 @@ def test_what_is_clear_and_not_over_yet_is_told_as_it_fired_and_since_when_it_is
     assert told.lines[-1] == f"• critical: CPU 93% on a (host a); clear since {clock_time(clear_since)}"
 
 
+def test_after_a_start_nobody_is_reminded_of_what_was_not_read_yet(world: World) -> None:
+    world.goes_on(0.93)
+    world.clock.advance(700)
+    world.begin()
+    world.goes_on(None)
+    assert [about for _, about, _ in world.said()] == ["opened"] * 2, "it may be over"
+    world.goes_on(None)
+    world.goes_on(None)
+    opened, _, reminded, _ = world.messages()
+    assert noticed(reminded, [opened]).subject == "[CRITICAL] Still firing: CPU 93% on a", "as it was read last"
+
+
 def test_the_end_is_called_as_what_was_told_last(world: World) -> None:
     other = labels(host="b")
     world.values[other] = 0.99
