@@ -85,8 +85,8 @@ def _found(rule: Rule, condition: Condition) -> str:
     if unit == STATE:
         return f"{operand} is {next((word for word, worth in WORDS.items() if worth == value), NOT_AVAILABLE)}"
     told = f"{operand} is {in_unit(value, unit)}"
-    limit = limit_at(rule, condition.severity) if condition.severity and rule.only_operand else None
-    if limit is None or limit[0] not in SIDES:
+    compared, sign, limit = (limit_at(rule, condition.severity) if condition.severity else None) or (None, "", 0.0)
+    if compared != operand or sign not in SIDES:
         return told
-    holds = COMPARE[limit[0]](value, limit[1])
-    return f"{told}, {'' if holds else 'fires '}{SIDES[limit[0]]} {in_unit(limit[1], unit)}"
+    fires = "" if COMPARE[sign](value, limit) else "fires "
+    return f"{told}, {fires}{SIDES[sign]} {in_unit(limit, unit)}"

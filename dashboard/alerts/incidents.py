@@ -34,6 +34,7 @@ from dashboard.components.choices import choice_button
 from dashboard.components.needing import needing
 from dashboard.components.table import Cell, Column, data_table, whole_cell
 from portfolio.alerts import Sight
+from portfolio.vocabulary import unit_of_operand
 from storage.state.alert_requests import WAITING, Request
 from storage.state.alerts import KeptIncident, KeptMessage
 
@@ -304,8 +305,11 @@ def _since(alert: FiringAlert, shown: Shown) -> Any:
 def _limit(alert: FiringAlert, rule: Rule | None) -> str | None:
     """Return with what the value of an alert is compared, such as > 80 %; None: with no number."""
     found = limit_at(rule, severity_of(alert.severity)) if rule else None
-    limit = value_text(found[1], unit_of_rule(rule)) if found else None
-    return f"{found[0]} {limit}" if found and limit else None
+    if found is None:
+        return None
+    operand, sign, limit = found
+    text = value_text(limit, unit_of_operand(operand))
+    return f"{sign} {text}" if text else None
 
 
 def _watched(rule: Rule) -> list[tuple[Any, str]]:

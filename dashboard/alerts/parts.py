@@ -82,9 +82,8 @@ def labels_text(labels: Mapping[str, str]) -> str:
 
 
 def unit_of_rule(rule: Rule | None) -> str:
-    """Return the unit of what a rule compares; empty where it compares several figures."""
-    units = {unit_of_operand(each) for each in rule.operands} if rule and len(rule.figures) == 1 else set()
-    return units.pop() if len(units) == 1 else ""
+    """Return the unit of the value of a rule's alerts: of several figures that is the one which stands first."""
+    return unit_of_operand(rule.operands[0]) if rule else ""
 
 
 def value_text(value: float | None, unit: str) -> str | None:

@@ -314,4 +314,6 @@ def test_how_unusual_a_share_is_is_no_share() -> None:
     unusual = Rule.model_validate({"name": "unusual", "when": "zscore(system_cpu_busy_ratio, 4 w) > 5"})
     busy = Rule.model_validate({"name": "busy", "when": "avg(system_cpu_busy_ratio, 5 min) > 80 %"})
     assert value_text(5.0, unit_of_rule(unusual)) == "5"
+    both = Rule.model_validate({"name": "both", "when": "system_cpu_busy_ratio > 80 % and system_swap_used_bytes > 4"})
+    assert value_text(0.999, unit_of_rule(both)) == "99.9 %"
     assert value_text(0.8, unit_of_rule(busy)) == "80.0 %"
