@@ -50,7 +50,9 @@ class Grouping:
             mine = [each for each in asked if each.incident == id]
             turn = answered(known, mine, at, ahead, changes)
             why = first_of([*dict.fromkeys(changes.unproven[key] for key in known.members if key in changes.unproven)])
-            then = tick(turn.incident, firing.pop(group, {}), at, why)
+            members = firing.pop(group, {})
+            is_unread = _is_unread(members, memory, changes, at)
+            then = Turn(turn.incident) if is_unread else tick(turn.incident, members, at, why)
             if then.incident != known:
                 incident = _with_earlier(memory.by_hand.get(group), then.incident)
                 changes.turns.append((id, group, Turn(incident, (*turn.messages, *then.messages))))
@@ -94,6 +96,14 @@ class Grouping:
             for key in held:
                 del members[key]
         return found
+
+
+def _is_unread(members: Mapping[str, Member], memory: Memory, changes: Changes, at: float) -> bool:
+    """Return whether nothing of what fires was read yet, just after a start: nobody is reminded of what may be over."""
+    found = (memory.now(key, changes) for key in members)
+    return bool(members) and all(
+        each is not None and each.condition.is_stale and at < each.condition.grace_until for each in found
+    )
 
 
 def _with_earlier(earlier: Incident | None, incident: Incident) -> Incident:

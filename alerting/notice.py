@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from alerting.incidents import About
+from core.alerts.labels import by_number, where_of
 from core.alerts.links import ACKNOWLEDGE, PATH, SNOOZE, Link
 from core.alerts.naming import name_of
 from core.alerts.severity import Severity
@@ -19,6 +20,8 @@ from storage.state.outbox import TEST
 
 DIGEST, UNDELIVERED = "digest", "undelivered"
 """What messages are about that no incident makes, beside TEST: what was held back, and a channel that fails."""
+RUNBOOK, OPEN = "Runbook: ", "Open in Fundwatch"
+"""What stands before an address."""
 MOST_SHOWN = 20
 """Alerts that a message lists; of the others it says how many there are."""
 LONGEST_SUBJECT = 200
@@ -49,11 +52,13 @@ class Alert:
     text: str
     runbook: str
     category: str
+    clear_since: float | None = None
+    """Since when it is clear, where it still fires; None: it is not."""
 
     @property
     def where(self) -> str:
         """Return its labels as a sentence has them: "host a, mount /data"."""
-        return ", ".join(f"{name} {value}" for name, value in self.labels)
+        return where_of(self.labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +162,7 @@ class Notice:
     @property
     def lines(self) -> list[str]:
         """Return it in plain text, below the subject, with the addresses that it links to."""
-        link = [self.link] if self.link else []
+        link = [f"{OPEN}: {self.link}"] if self.link else []
         return [*self.told, *link, *(f"{word}: {address}" for word, address in self.ways)]
 
     @property
@@ -208,7 +213,7 @@ class Notice:
         if not self.incident or not self.alerts:
             return self.note or "an incident"
         first, titles = self.alerts[0], [alert.title for alert in self.alerts]
-        return name_of(titles, self.more, text=first.text, where=first.where, is_over=self.is_over)
+        return name_of(titles, self.more, first.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +251,7 @@ def notice_of(
     """
     body = orjson.loads(message.body)
     found, more = (body["members"], body.get("more", 0)) if body.get("members") else _last_members(before)
-    alerts = sorted((_alert(each) for each in found if not each.get("muted_by")), key=lambda each: -each.severity)
+    alerts = sorted((_alert(each) for each in found if not each.get("muted_by")), key=_by_gravity)
     return Notice(
         machine=machine,
         installation=installation,
@@ -265,12 +270,19 @@ def notice_of(
         fires_on=int(body.get("fires_on", 0)),
         unproven=str(body.get("unproven", "")),
         note=str(body.get("note", "")),
-        link=f"{address}/alerts?incident={message.incident}" if message.incident and address else "",
+        link=f"{address}{_page_of(message)}" if address else "",
         acknowledge_link=links.of(message, ACKNOWLEDGE) if links else "",
         snooze_link=links.of(message, SNOOZE) if links else "",
         thread=sent[0].reply if sent else "",
         is_news=not sent,
     )
+
+
+def _page_of(message: KeptMessage) -> str:
+    """Return the page that tells more of what a message tells."""
+    if message.incident:
+        return f"/alerts?incident={message.incident}"
+    return "/alerts" if message.about == DIGEST else "/alerts/messages"
 
 
 def clock_time(at: float) -> str:
@@ -320,11 +332,12 @@ def as_data(notice: Notice) -> dict[str, Any]:
 
 
 def _of(alert: Alert, is_over: bool) -> list[str]:
-    told = f"{alert.title}: {alert.where}" if is_over and alert.where else alert.title if is_over else alert.text
-    line = f"• {alert.severity.word}: {told}"
-    if not is_over and alert.where and alert.where not in told:
+    line = f"• {alert.severity.word}: {alert.text}"
+    if alert.where and alert.where not in alert.text:
         line += f" ({alert.where})"
-    return [line, f"  {alert.runbook}"] if alert.runbook else [line]
+    if alert.clear_since is not None and not is_over:
+        line += f"; clear since {clock_time(alert.clear_since)}"
+    return [line, f"  {RUNBOOK}{alert.runbook}"] if alert.runbook else [line]
 
 
 def _last_members(before: Sequence[KeptMessage]) -> tuple[list[dict[str, Any]], int]:
@@ -336,8 +349,12 @@ def _last_members(before: Sequence[KeptMessage]) -> tuple[list[dict[str, Any]], 
     return [], 0
 
 
+def _by_gravity(alert: Alert) -> tuple[int, tuple[str | int, ...]]:
+    return -alert.severity, by_number(f"{alert.title}: {alert.where}")
+
+
 def _alert(found: Mapping[str, Any]) -> Alert:
-    value = found.get("value")
+    value, clear_since = found.get("value"), found.get("clear_since")
     return Alert(
         rule=str(found["rule"]),
         title=str(found["title"]),
@@ -348,6 +365,7 @@ def _alert(found: Mapping[str, Any]) -> Alert:
         text=str(found["text"]),
         runbook=str(found.get("runbook", "")),
         category=str(found.get("category", "")),
+        clear_since=None if clear_since is None else float(clear_since),
     )
 
 

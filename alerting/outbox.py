@@ -71,6 +71,7 @@ def _told(
                 "severity": member.severity.word, "since": member.since + ahead, "value": condition.value,
                 "text": message_of(rule, each.labels, condition), "runbook": rule.runbook,
                 "category": rule.category.value, "muted_by": member.muted_by,
+                "clear_since": None if condition.clear_since is None else condition.clear_since + ahead,
             }
         )  # fmt: skip
     return {"members": members, "more": len(mine) - len(gravest)}

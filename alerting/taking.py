@@ -5,6 +5,7 @@ All of it in the transaction that takes the message. It knows no channel but by 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +14,7 @@ import orjson
 
 from alerting.incidents import About
 from alerting.notice import DIGEST
+from core.alerts.labels import where_of
 from core.alerts.naming import name_of
 from core.alerts.severity import Severity
 from core.format import count, cut, first_of, number
@@ -30,8 +32,17 @@ MOST_ENDED = 10
 """That a digest names of what is over by now, the gravest; of the others it says how many there are."""
 LONGEST_NAME = 80
 RESERVE = 2
-"""What is critical may be sent so many times as often as the rest: a part that nothing else can use up."""
+"""What is critical may be sent so many times as often as the rest: a part that nothing else can use up.
+
+What is urgent has no limit: however much was told before, it needs somebody now.
+"""
 NEVER_TOLD = "nothing of it was told"
+_KINDS: Mapping[str, str] = {
+    About.OPENED: "new", About.ESCALATED: "escalated", About.REMINDED: "firing on", About.RESOLVED: "ended",
+    About.RAISED: "worse", About.LOWERED: "less severe", About.CHANGED: "changed", About.ACKNOWLEDGED: "acknowledged",
+    About.ACK_ENDED: "in nobody's hand any more", About.SNOOZE_ENDED: "no longer snoozed",
+}  # fmt: skip
+"""What a digest calls the messages that were held back, by what they are about."""
 LEASE_SECONDS = 5.0
 """Beyond the deadline of an attempt: after that whoever took it has died."""
 
@@ -129,7 +140,10 @@ def _is_held(message: KeptMessage) -> bool:
 
 
 def _is_too_much(connection: Transaction, channel: Channel, message: KeptMessage, now: float) -> bool:
-    times = RESERVE if severity_of(message) >= Severity.CRITICAL else 1
+    severity = severity_of(message)
+    if severity >= Severity.URGENT:
+        return False
+    times = RESERVE if severity >= Severity.CRITICAL else 1
     return any(
         limit and outbox.sent_or_begun(connection, channel.name, now - seconds) >= limit * times
         for limit, seconds in ((channel.per_hour, HOUR_SECONDS), (channel.per_day, DAY_SECONDS))
@@ -137,19 +151,36 @@ def _is_too_much(connection: Transaction, channel: Channel, message: KeptMessage
 
 
 def _digest(connection: Transaction, channel: Channel, now: float) -> Taken | None:
-    """Return one message of all that was held back, when it is time for that."""
+    """Return one message of all that was held back, when it is time for that.
+
+    Of a single incident that is its newest message, as it would have come; the digest is kept then, and not sent.
+    """
     held = outbox.held_back(connection, channel.name)
     if not held or now < _digest_at(connection, channel, held[0].done_at or now, now):
         return None
-    body = orjson.dumps(digest_of(held, now)).decode()
-    place = outbox.next_number(connection, outbox.OF_CHANNELS)
+    until = now + channel.timeout_seconds + LEASE_SECONDS
+    newest = max(held, key=lambda each: each.number)
+    is_single = newest.incident != outbox.OF_CHANNELS and all(each.incident == newest.incident for each in held)
     digest = KeptMessage(
-        outbox.OF_CHANNELS, place, channel.name, DIGEST, MessageStatus.QUEUED, made_at=now, next_at=now, body=body
+        outbox.OF_CHANNELS,
+        outbox.next_number(connection, outbox.OF_CHANNELS),
+        channel.name,
+        DIGEST,
+        MessageStatus.MERGED if is_single else MessageStatus.QUEUED,
+        made_at=now,
+        next_at=now,
+        body=orjson.dumps(digest_of(held, now)).decode(),
+        done_at=now if is_single else None,
     )
     outbox.add_once(connection, digest)
-    outbox.finish_all(connection, [replace(each, status=MessageStatus.MERGED) for each in held])
-    taken = outbox.take(connection, digest, now + channel.timeout_seconds + LEASE_SECONDS)
-    return Taken(taken) if taken else None
+    told = [each for each in held if not is_single or each != newest]
+    outbox.finish_all(connection, [replace(each, status=MessageStatus.MERGED) for each in told])
+    if not is_single:
+        taken = outbox.take(connection, digest, until)
+        return Taken(taken) if taken else None
+    before = outbox.before(connection, newest)
+    taken = outbox.take_held(connection, newest, until)
+    return Taken(taken, tuple(before)) if taken else None
 
 
 def _digest_at(connection: Transaction, channel: Channel, held_at: float, now: float) -> float:
@@ -168,14 +199,17 @@ def digest_of(held: Sequence[KeptMessage], now: float) -> dict[str, object]:
     firing = [orjson.loads(each.body) for each in last.values() if each.about != About.RESOLVED]
     members = [member for body in firing for member in body.get("members", ()) if not member.get("muted_by")]
     members.sort(key=lambda member: -Severity.of(str(member["severity"])))
+    beyond = sum(int(body.get("more", 0)) for body in firing) + len(members[MOST_IN_DIGEST:])
     severity = max((Severity.of(str(body["severity"])) for body in firing), default=Severity.INFO)
     told = f"{count(len(held), 'message')} of {count(len(last), 'incident')}"
+    kinds = Counter(_KINDS.get(each.about, "other") for each in held)
+    what = ", ".join(f"{number(amount)} {word}" for word, amount in kinds.most_common())
     named = first_of([name for body in over if (name := _name_of_end(body))], MOST_ENDED)
     ended = f"{number(len(over))} ({named})" if named else number(len(over))
-    note = f"{told} held back by the limit of the channel; over by now: {ended}."
+    note = f"{told} held back by the limit of the channel ({what}); over by now: {ended}."
     return {
         "severity": severity.word, "opened_at": min((each.made_at for each in held), default=now),
-        "members": members[:MOST_IN_DIGEST], "note": note,
+        "members": members[:MOST_IN_DIGEST], "more": beyond, "note": note,
     }  # fmt: skip
 
 
@@ -184,9 +218,10 @@ def _name_of_end(body: Mapping[str, Any]) -> str:
     heard = [each for each in body.get("members", ()) if not each.get("muted_by")]
     if not heard:
         return ""
-    where = ", ".join(f"{name} {value}" for name, value in heard[0]["labels"].items())
     titles = [str(each["title"]) for each in heard]
-    return cut(name_of(titles, int(body.get("more", 0)), text="", where=where, is_over=True), LONGEST_NAME)
+    where = where_of(heard[0]["labels"].items())
+    text = f"{titles[0]}: {where}" if where else titles[0]
+    return cut(name_of(titles, int(body.get("more", 0)), text), LONGEST_NAME)
 
 
 def _done(message: KeptMessage, status: MessageStatus, now: float, why: str = "") -> KeptMessage:

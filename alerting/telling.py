@@ -160,6 +160,7 @@ def _alert(fires: _Fires, ahead: float) -> FiringAlert:
         is_flapping=condition.is_flapping,
         follows_readiness=rule.reads_readiness or dict(known.labels).get("collector") == READINESS,
         is_snoozed=incident is not None and incident.stage is Stage.SNOOZED,
+        clear_since=None if condition.clear_since is None else condition.clear_since + ahead,
     )
 
 

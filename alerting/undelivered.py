@@ -27,7 +27,9 @@ def fail(connection: Transaction, message: KeptMessage, fallback: str, channels:
         # Whoever asked for it sees what became of it.
         return
     if fallback in channels and message.about != UNDELIVERED:
-        body = orjson.loads(message.body) | {"note": f"The channel {message.receiver} did not deliver this."}
+        body = orjson.loads(message.body)
+        said = f"The channel {message.receiver} did not deliver this."
+        body |= {"note": " ".join(each for each in (body.get("note", ""), said) if each)}
         handed = _message(message.incident, message.number, fallback, message.about, body, now)
         outbox.add_once(connection, handed)
     if message.about != UNDELIVERED:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from core.alerts.expression import Figure
+from core.alerts.expression import Figure, Worked
 from core.alerts.figures import OWN_FIGURES, PORTFOLIO_LABELS, FigureKind, Of, Vocabulary, collected, vocabulary_of
 from core.errors import RuleRejected
+from core.metrics import unit_of
 from portfolio.query import FREQUENCY_NAMES, PortfolioQuery
 from portfolio.summary import ALL_METRICS
 
@@ -38,6 +39,15 @@ def of_portfolios() -> tuple[FigureKind, ...]:
         for name, key in SPOKEN.items()
     ]
     return (*found.values(), *spoken)
+
+
+def unit_of_operand(operand: Figure | Worked) -> str:
+    """Return the unit of what a rule compares; by how many deviations something is unusual has none, whatever it is."""
+    if isinstance(operand, Worked) and operand.work == "zscore":
+        return "count"
+    name = operand.figure.name if isinstance(operand, Worked) else operand.name
+    known = vocabulary().get(name)
+    return known.unit if known else unit_of(name)
 
 
 def query_of(figure: Figure) -> PortfolioQuery:

@@ -21,7 +21,7 @@ from email.utils import format_datetime
 
 from alerting.channels.slack import COLORS, GREEN
 from alerting.channels.web import PICTURE
-from alerting.notice import Notice
+from alerting.notice import OPEN, RUNBOOK, Notice
 from alerting.picture import HEIGHT, WIDTH
 from core.errors import DeliveryRefused, DeliveryUnavailable, SourceError
 from core.format import cut
@@ -71,7 +71,9 @@ def message(channel: Email, notice: Notice) -> EmailMessage:
 def as_html(notice: Notice, picture_id: str = "") -> str:
     """Return the mail as HTML: the bar of colour says what the word says as well. picture_id: of a part of the mail."""
     color = GREEN if notice.is_over else COLORS[notice.severity]
-    lines = "".join(f"<p style='margin:4px 0'>{_line(line)}</p>" for line in [*notice.told, notice.link] if line)
+    lines = "".join(f"<p style='margin:4px 0'>{_line(line)}</p>" for line in notice.told)
+    link = html.escape(notice.link)
+    lines += f"<p style='margin:4px 0'>{OPEN}: <a href='{link}'>{link}</a></p>" if link else ""
     return (
         "<!doctype html><html lang='en'><body style='font:15px/1.45 system-ui,sans-serif;color:#1b1f24'>"
         f"<div style='border-left:6px solid {color};padding:4px 14px'>"
@@ -188,7 +190,8 @@ class _Smtp(smtplib.SMTP):
 
 def _line(line: str) -> str:
     text = html.escape(line.strip())
-    return f"<a href='{text}'>{text}</a>" if text.startswith(("https://", "http://")) else text
+    words, address = (RUNBOOK, text.removeprefix(RUNBOOK)) if text.startswith(RUNBOOK) else ("", text)
+    return f"{words}<a href='{address}'>{address}</a>" if address.startswith(("https://", "http://")) else text
 
 
 def _shown(notice: Notice, id: str) -> str:

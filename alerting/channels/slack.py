@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alerting.channels.web import Request, deliver, of_json, parsed, said_no
-from alerting.notice import Notice
+from alerting.notice import OPEN, Notice
 from core.alerts.severity import Severity
 from core.errors import DeliveryRefused, DeliveryUnavailable
 from core.format import cut
@@ -32,7 +32,7 @@ def message(notice: Notice) -> dict[str, Any]:
     """Return what is posted: a line for lists and telephones, and blocks beside a bar of colour."""
     lines = escaped("\n".join(notice.told))
     blocks = [_section(cut(lines, LONGEST_BLOCK))] if lines else []
-    ways = [("Open in Fundwatch", notice.link), *notice.ways] if notice.link else notice.ways
+    ways = [(OPEN, notice.link), *notice.ways] if notice.link else notice.ways
     if ways:
         blocks.append(_section(" · ".join(f"<{address}|{word}>" for word, address in ways)))
     color = GREEN if notice.is_over else COLORS[notice.severity]

@@ -60,6 +60,7 @@ class Alert(Answered):
     acknowledged_by: str = Field(description="Who has its incident in hand, or put it off; empty: nobody.")
     is_snoozed: bool = Field(False, description="Its incident is put off, and nobody has it in hand.")
     is_flapping: bool
+    clear_since: Time | None = Field(None, description="It is clear since then, not yet for long enough to be over.")
 
 
 class Sent(Answered):
@@ -257,6 +258,7 @@ def alert_of(each: FiringAlert) -> Alert:
         category=each.category, labels=orjson.loads(each.labels), phase=each.phase, since=at(each.since),
         value=each.value, text=each.text, muted_by=each.muted_by, acknowledged_by=each.acknowledged_by,
         is_snoozed=each.is_snoozed, is_flapping=each.is_flapping,
+        clear_since=None if each.clear_since is None else at(each.clear_since),
     )  # fmt: skip
 
 

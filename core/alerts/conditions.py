@@ -89,7 +89,7 @@ class Condition:
     severity: Severity | None = None
     """Of what holds; None where nothing does."""
     value: float | None = None
-    """The last one; it is old when `is_stale`."""
+    """The last one; it is old when `is_stale`. RECOVERING: the last with which it fired."""
     why: str = ""
     is_stale: bool = False
     """The last evaluation had no data, or failed."""
@@ -272,7 +272,7 @@ def _judged(known: Condition, found: Evaluation, timing: Timing) -> Step:
         case Phase.PENDING, _:
             return _fires_in_time(seen, found.at, timing)
         case _, Outcome.CLEAR:
-            return _clears(seen, found.at, timing)
+            return _clears(known, found, timing)
         case Phase.RECOVERING, _:
             held = replace(seen, phase=Phase.FIRING, clear_since=None, changes=(*seen.changes, found.at))
             return _with(News.MOVED, _severity(held, found, timing))
@@ -301,10 +301,13 @@ def _fires(known: Condition, at: float) -> Step:
     )
 
 
-def _clears(known: Condition, at: float, timing: Timing) -> Step:
+def _clears(known: Condition, found: Evaluation, timing: Timing) -> Step:
+    """RECOVERING: while it still fires, it keeps the value and the sentence that it fired with."""
+    at = found.at
     since = at if known.clear_since is None else known.clear_since
     if at - since >= timing.keep_firing_seconds:
-        return Step(_ok(replace(known, changes=(*known.changes, at)), at), (News.RESOLVED,))
+        over = replace(known, value=found.value, why=found.why, changes=(*known.changes, at))
+        return Step(_ok(over, at), (News.RESOLVED,))
     news = (News.MOVED,) if known.phase is not Phase.RECOVERING else ()
     return Step(replace(known, phase=Phase.RECOVERING, clear_since=since, lower_since=None), news)
 
@@ -389,6 +392,9 @@ def _flaps(known: Condition, step: Step, at: float, timing: Timing) -> Step:
     recent = tuple(each for each in changes if at - each < span)
     within = sum(at - each < timing.flap_seconds for each in recent)
     is_flapping = bool(recent) if known.is_flapping else within >= timing.flap_changes
+    if is_flapping and step.condition.phase is Phase.OK:
+        # It still fires as people see it, so it keeps the words with which it did.
+        step = replace(step, condition=replace(step.condition, value=known.value, why=known.why))
     # More than these decide nothing, and what flaps for days would keep them all.
     recent = recent[-timing.flap_changes :]
     if (recent, is_flapping) == (changes, step.condition.is_flapping):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
+from core.alerts.figures import LIMIT, PORTFOLIO
 from core.alerts.rule import Rule
 from core.alerts.severity import Severity
 from core.model import Labels
@@ -18,3 +22,14 @@ def alert_labels(rule: Rule, labels: Labels, severity: Severity) -> dict[str, st
     """
     own = {"rule": rule.name, SEVERITY: severity.word, "category": rule.category.value}
     return {"alertname": rule.name, **rule.labels, **dict(labels), **own}
+
+
+def where_of(of: Iterable[tuple[str, str]]) -> str:
+    """Return labels as a sentence has them: "host a, mount /data"; without the id of a limit of a portfolio."""
+    found = dict(of)
+    return ", ".join(f"{name} {value}" for name, value in found.items() if not (name == LIMIT and PORTFOLIO in found))
+
+
+def by_number(text: str) -> tuple[str | int, ...]:
+    """Return what sorts texts as people count: V9 before V10."""
+    return tuple(int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", text))

@@ -108,7 +108,8 @@ class Rule(BaseModel):
         "",
         max_length=1_000,
         description="What is said, with {value}, {title}, {why} and the labels, such as {value:.2%}. {percent} is the "
-        "value as pages write it, such as −5.10 %, {lost} a loss without its sign: 5.10 %.",
+        "value as pages write it, such as −5.10 %, {lost} a loss without its sign: 5.10 %. Empty: the title with "
+        "the figure, its value and what it is compared with.",
     )
     runbook: str = Field("", max_length=500, description="Where it is written what to do.")
     is_enabled: bool = Field(True, alias="enabled", description="Whether it is evaluated.")

@@ -67,6 +67,8 @@ class FiringAlert:
     """Its rule reads whether trading may go on: it is a consequence of that, and none of its reasons."""
     is_snoozed: bool = False
     """Its incident is put off, and nobody has it in hand."""
+    clear_since: float | None = None
+    """Since when it is clear, epoch seconds, where it still fires; None: it is not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,9 +101,9 @@ def _parts(expression: Expression, is_not: bool = False) -> Iterator[tuple[Compa
                 yield from _parts(part, is_not)
 
 
-def limit_at(rule: Rule, severity: Severity) -> tuple[str, float] | None:
-    """Return how a rule compares at a severity, and with which number; None: not with one."""
+def limit_at(rule: Rule, severity: Severity) -> tuple[Figure | Worked, str, float] | None:
+    """Return what a rule compares at a severity, how, and with which number; None: with none."""
     for of, each in rule.conditions:
         if of is severity and isinstance(each, Compared) and isinstance(each.limit, float):
-            return each.operator, each.limit
+            return each.operand, each.operator, each.limit
     return None

@@ -62,7 +62,7 @@ class Channel(Group):
     per_hour: int = Field(
         0, ge=0, le=100_000,
         description="Most messages in any hour, 0: no limit; what is held back comes together in one. As many "
-        "again are kept for what is critical or urgent.",
+        "again are kept for what is critical; what is urgent is never held back.",
     )  # fmt: skip
     per_day: int = Field(0, ge=0, le=1_000_000, description="The same in any 24 hours.")
 

@@ -34,6 +34,7 @@ from dashboard.components.choices import choice_button
 from dashboard.components.needing import needing
 from dashboard.components.table import Cell, Column, data_table, whole_cell
 from portfolio.alerts import Sight
+from portfolio.vocabulary import unit_of_operand
 from storage.state.alert_requests import WAITING, Request
 from storage.state.alerts import KeptIncident, KeptMessage
 
@@ -57,7 +58,7 @@ _COLUMNS = (
     Column("text", "What", numeric=False),
     Column("severity", "Severity", numeric=False),
     Column("labels", "Labels", numeric=False),
-    Column("value", "Value", definition="As of the last evaluation"),
+    Column("value", "Value", definition="As of the last evaluation; of what is clear and not over yet, as it fired"),
     Column("since", "Since", numeric=False),
 )
 _LIMIT = Column("limit", "Fires at", definition="The value at which it fires with this severity")
@@ -199,7 +200,8 @@ def _only(alert: FiringAlert, shown: Shown) -> list[Any]:
     course = shown.courses.get(alert.key)
     place = shown.places.get(alert.key)
     charts = html.A("Charts as it began", href=place) if place else ""
-    told = facts(row["labels"].content, against, alert.title, charts, muted)
+    pauses = _pauses(alert, shown).strip(" ()")
+    told = facts(row["labels"].content, against, alert.title, pauses, charts, muted)
     return [told, *([html.Div(course, className="fw-incident-course")] if course is not None else [])]
 
 
@@ -229,7 +231,21 @@ def _facts(incident: OpenIncident, seen: int, shown: Shown) -> html.P:
         html.Span(_next(incident, now, is_whole=whole)),
         html.Span(held) if held else "",
         html.Strong("; ".join(asked)) if asked else "",
+        *_runbooks(incident, shown),
     )
+
+
+def _runbooks(incident: OpenIncident, shown: Shown) -> list[html.A]:
+    """Return where it is written what to do, a link for each rule that says it."""
+    named = [*dict.fromkeys(each.rule for each in shown.known.of_incident.get(incident.incident, ()))]
+    found = [rule for name in named if (rule := shown.rules.get(name)) and rule.runbook]
+    return [
+        html.A(
+            "Runbook" if len(named) == 1 else f"Runbook of {rule.title or rule.name}", href=rule.runbook,
+            target="_blank", rel="noopener noreferrer",
+        )
+        for rule in found
+    ]  # fmt: skip
 
 
 def _told(incident: OpenIncident) -> Any:
@@ -275,10 +291,12 @@ def _table(id: str, alerts: Sequence[FiringAlert], shown: Shown) -> html.Div:
 def _row(alert: FiringAlert, shown: Shown) -> dict[str, Any]:
     rule = shown.rules.get(alert.rule)
     watches = "; ".join(f"{severity.word}: {each}" for severity, each in _watched(rule)) if rule else ""
-    flaps, unit = " (flapping)" if alert.is_flapping else "", unit_of_rule(rule)
+    unit = unit_of_rule(rule)
     return {
         "severity": severity_cell(severity_of(alert.severity)),
-        "text": Cell(f"{alert.text}{flaps}", mark="fw-wraps", hint=f"{alert.title}: {watches}" if watches else ""),
+        "text": Cell(
+            f"{alert.text}{_pauses(alert, shown)}", mark="fw-wraps", hint=f"{alert.title}: {watches}" if watches else ""
+        ),
         "labels": whole_cell(labels_text(labels_of(alert)) or None),
         "value": Cell(value_text(alert.value, unit), sort=alert.value, unit="s" if unit == "seconds" else unit),
         "limit": Cell(_limit(alert, rule)),
@@ -286,6 +304,13 @@ def _row(alert: FiringAlert, shown: Shown) -> dict[str, Any]:
         "since": Cell(_since(alert, shown), sort=alert.since),
         "quiet": whole_cell(alert.muted_by or None),
     }
+
+
+def _pauses(alert: FiringAlert, shown: Shown) -> str:
+    """Return that it flaps, or is clear and not over yet; empty: it simply fires."""
+    clear = "" if alert.clear_since is None else f"clear for {coarse_duration(shown.known.now - alert.clear_since)}"
+    words = ", ".join(each for each in ("flapping" if alert.is_flapping else "", clear) if each)
+    return f" ({words})" if words else ""
 
 
 def _since(alert: FiringAlert, shown: Shown) -> Any:
@@ -297,8 +322,11 @@ def _since(alert: FiringAlert, shown: Shown) -> Any:
 def _limit(alert: FiringAlert, rule: Rule | None) -> str | None:
     """Return with what the value of an alert is compared, such as > 80 %; None: with no number."""
     found = limit_at(rule, severity_of(alert.severity)) if rule else None
-    limit = value_text(found[1], unit_of_rule(rule)) if found else None
-    return f"{found[0]} {limit}" if found and limit else None
+    if found is None:
+        return None
+    operand, sign, limit = found
+    text = value_text(limit, unit_of_operand(operand))
+    return f"{sign} {text}" if text else None
 
 
 def _watched(rule: Rule) -> list[tuple[Any, str]]:

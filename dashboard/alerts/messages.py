@@ -39,7 +39,7 @@ STATUS = {
     MessageStatus.MERGED: ("told by a later one", "muted"),
 }
 """Word and tone of what became of a message."""
-HELD_BACK, RESOLVED = "held back", "resolved"
+HELD_BACK = "held back"
 _COLUMNS = (
     Column("at", "When", numeric=False),
     Column("to", "To", numeric=False),
@@ -105,14 +105,13 @@ def _reply(message: KeptMessage, sight: Sight) -> str:
 
 def name_of_message(message: KeptMessage, sight: Sight) -> str | None:
     """Return what a message is called, as in what was sent; None: it tells of nothing."""
-    body, is_over = orjson.loads(message.body), message.about == RESOLVED
+    body = orjson.loads(message.body)
     members = body.get("members") or ()
     if not members:
         return str(body.get("note") or "") or None
     heard = [each for each in members if not each.get("muted_by")] or members
     gravest = sorted(heard, key=lambda each: -severity_of(str(each["severity"])))
     first = gravest[0]
-    where = ", ".join(f"{name} {value}" for name, value in first["labels"].items())
     text = sight.sentence(first["labels"], str(first["text"]))
     titles = [str(each["title"]) for each in gravest]
-    return name_of(titles, int(body.get("more", 0)), text=text, where=where, is_over=is_over)
+    return name_of(titles, int(body.get("more", 0)), text)

@@ -16,7 +16,7 @@ from dashboard.components.attributes import attributes
 from dashboard.components.choices import choice_button
 from dashboard.components.quick import quick
 from dashboard.components.table import Cell
-from portfolio.vocabulary import vocabulary
+from portfolio.vocabulary import unit_of_operand
 
 SIGNS = {Severity.INFO: "ℹ", Severity.WARNING: "▲", Severity.CRITICAL: "✕", Severity.URGENT: "‼"}
 QUIET_SIGN, IN_HAND_SIGN, SNOOZED_SIGN = "⊘", "✓", "◷"
@@ -82,10 +82,8 @@ def labels_text(labels: Mapping[str, str]) -> str:
 
 
 def unit_of_rule(rule: Rule | None) -> str:
-    """Return the unit of what a rule compares; empty where it compares several figures."""
-    figures = rule.figures if rule else ()
-    known = vocabulary().get(figures[0]) if len(figures) == 1 else None
-    return known.unit if known else ""
+    """Return the unit of the value of a rule's alerts: of several figures that is the one which stands first."""
+    return unit_of_operand(rule.operands[0]) if rule else ""
 
 
 def value_text(value: float | None, unit: str) -> str | None:

@@ -73,6 +73,14 @@ def take(connection: Transaction, message: KeptMessage, until: float) -> KeptMes
     return taken if _change(connection, taken, message.attempts) else None
 
 
+def take_held(connection: Transaction, message: KeptMessage, until: float) -> KeptMessage | None:
+    """Return a message that was held back as taken for an attempt that ends before `until`; None: it is no longer."""
+    taken = replace(
+        message, status=MessageStatus.RETRYING, attempts=message.attempts + 1, next_at=until, done_at=None, muted_by=""
+    )
+    return taken if _change(connection, taken, message.attempts, (MessageStatus.SUPPRESSED,)) else None
+
+
 def finish(connection: Transaction, message: KeptMessage) -> bool:
     """Keep what became of a message that was taken; False: it was taken again meanwhile, and nothing is kept."""
     return _change(connection, message, message.attempts)

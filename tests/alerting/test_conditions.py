@@ -237,6 +237,31 @@ def test_in_any_order_it_fires_before_it_is_resolved_and_says_so_once(signs: str
     assert condition.phase is Phase.OK and not condition.fires
 
 
+def test_what_is_clear_and_not_over_yet_keeps_the_words_with_which_it_fired() -> None:
+    timing = Timing(every_seconds=10, for_seconds=0, keep_firing_seconds=30)
+    known = Condition()
+    for at, outcome, value, why in ((0.0, Outcome.BREACH, 4.0, "refused"), (10.0, Outcome.CLEAR, 0.0, "connected")):
+        known = evaluated(known, Evaluation(outcome, at, Severity.CRITICAL, value, why), timing).condition
+    assert (known.phase, known.clear_since) == (Phase.RECOVERING, 10.0)
+    assert (known.value, known.why) == (4.0, "refused")
+    over = evaluated(known, Evaluation(Outcome.CLEAR, 40.0, Severity.CRITICAL, 0.0, "connected"), timing).condition
+    assert (over.phase, over.value, over.why) == (Phase.OK, 0.0, "connected")
+
+
+def test_what_flaps_keeps_the_words_with_which_it_fired() -> None:
+    timing = Timing(every_seconds=10, for_seconds=0, keep_firing_seconds=0)
+    known = Condition()
+    for number in range(2 * timing.flap_changes):
+        is_ill = number % 2 == 0
+        found = Evaluation(
+            Outcome.BREACH if is_ill else Outcome.CLEAR, number * 10.0, Severity.CRITICAL, float(is_ill),
+            "refused" if is_ill else "connected",
+        )  # fmt: skip
+        known = evaluated(known, found, timing).condition
+    assert known.is_flapping and known.phase is Phase.OK
+    assert (known.value, known.why) == (1.0, "refused")
+
+
 @given(st.text("!‼.~?x", max_size=60), TIMINGS)
 def test_what_the_engine_passes_over_would_have_changed_nothing_but_the_value(signs: str, timing: Timing) -> None:
     known = passing = Condition()

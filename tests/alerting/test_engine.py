@@ -17,11 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerting.engine import Engine
-from alerting.notice import Notice, as_data, notice_of
+from alerting.notice import Notice, as_data, clock_time, notice_of
 from alerting.words import message_of, title_of
-from core.alerts.conditions import Condition
+from core.alerts.conditions import Condition, Phase
 from core.alerts.evaluate import Value
 from core.alerts.expression import Figure, Worked
+from core.alerts.labels import where_of
 from core.alerts.matchers import all_hold
 from core.alerts.plan import Plan
 from core.alerts.rule import Rule
@@ -902,6 +903,44 @@ def test_what_held_for_a_moment_after_a_start_is_no_near_miss_and_one_later_tell
     assert (row.what, row.detail) == ("near_miss", "a")
 
 
+def test_begin_and_end_are_called_by_the_same_words(world: World) -> None:
+    for value in (0.93, 0.97, 0.4):
+        world.goes_on(value)
+    opened, _, resolved, _ = world.messages()
+    assert noticed(opened).subject == "[CRITICAL] CPU 93% on a"
+    end = noticed(resolved, [opened])
+    assert end.subject == "[RESOLVED] CPU 93% on a"
+    assert end.lines[-1] == "• critical: CPU 93% on a (host a)"
+
+
+def test_what_is_clear_and_not_over_yet_is_told_as_it_fired_and_since_when_it_is_clear(state: State) -> None:
+    slow = Rule.model_validate({
+        "name": "cpu", "when": "cpu > 80 %", "severity": "critical", "every": "10 s", "keep_firing_for": "1 h",
+        "message": "CPU {value:.0%} on {host}",
+    })  # fmt: skip
+    world = World(state, (slow,))
+    world.goes_on(0.93)
+    world.goes_on(0.2)
+    clear_since = world.clock.now()
+    world.runs(800)
+    opened, _, reminded, _ = world.messages()
+    told = noticed(reminded, [opened])
+    assert told.subject == "[CRITICAL] Still firing: CPU 93% on a"
+    assert told.lines[-1] == f"• critical: CPU 93% on a (host a); clear since {clock_time(clear_since)}"
+
+
+def test_after_a_start_nobody_is_reminded_of_what_was_not_read_yet(world: World) -> None:
+    world.goes_on(0.93)
+    world.clock.advance(700)
+    world.begin()
+    world.goes_on(None)
+    assert [about for _, about, _ in world.said()] == ["opened"] * 2, "it may be over"
+    world.goes_on(None)
+    world.goes_on(None)
+    opened, _, reminded, _ = world.messages()
+    assert noticed(reminded, [opened]).subject == "[CRITICAL] Still firing: CPU 93% on a", "as it was read last"
+
+
 def test_the_end_is_called_as_what_was_told_last(world: World) -> None:
     other = labels(host="b")
     world.values[other] = 0.99
@@ -936,6 +975,48 @@ def test_an_alert_of_a_prometheus_is_called_as_it_is_called_there() -> None:
     assert title_of(sent, labels(alertname="NodeDown", host="a")) == "NodeDown"
     assert title_of(sent) == "Sent by Prometheus"
     assert title_of(CPU, labels(alertname="NodeDown")) == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("rule", "condition", "told"),
+    [
+        ({"when": "system_cpu_busy_ratio > 80 %"}, Condition(value=0.92, severity=Severity.WARNING),
+         "r: system_cpu_busy_ratio is 92.0 %, above 80.0 %"),
+        ({"when": "system_cpu_busy_ratio > 80 %", "clear": "system_cpu_busy_ratio < 70 %", "title": "CPU"},
+         Condition(value=0.75, severity=Severity.WARNING), "CPU: system_cpu_busy_ratio is 75.0 %, fires above 80.0 %"),
+        ({"when": "avg(system_memory_used_bytes, 5 min) >= 2 GiB"},
+         Condition(value=3 * 1024.0**3, severity=Severity.WARNING),
+         "r: avg(system_memory_used_bytes, 5 min) is 3.00 GiB, at or above 2.00 GiB"),
+        ({"when": "zscore(system_cpu_busy_ratio, 4 w) > 5"}, Condition(value=6.0, severity=Severity.WARNING),
+         "r: zscore(system_cpu_busy_ratio, 4 w) is 6, above 5"),
+        ({"when": "system_cpu_busy_ratio > 80 % and feed_age > 4"}, Condition(value=0.9, severity=Severity.WARNING),
+         "r: system_cpu_busy_ratio is 90.0 %"),
+        ({"when": 'status{component="Feed"} == down'}, Condition(value=4.0, severity=Severity.WARNING),
+         'r: status{component="Feed"} is down'),
+        ({"when": "absent(orders)"}, Condition(severity=Severity.WARNING), "r: orders is not there"),
+        ({"when": "absent(orders)", "message": "The OMS sends no orders"}, Condition(severity=Severity.WARNING),
+         "The OMS sends no orders"),
+        ({"when": "absent(orders)", "message": "orders: {value:.2f}"}, Condition(severity=Severity.WARNING),
+         "orders: n/a"),
+        ({"when": "absent(orders)", "message": "no orders"}, Condition(why="its rule was removed"),
+         "its rule was removed"),
+        ({"when": "status == down", "message": "{component}: {why}"},
+         Condition(Phase.FIRING, value=4.0, why="refused", is_stale=True, severity=Severity.WARNING), "feed: refused"),
+    ],
+)  # fmt: skip
+def test_what_is_said_of_a_condition(rule: dict[str, str], condition: Condition, told: str) -> None:
+    assert message_of(Rule.model_validate({"name": "r", **rule}), labels(component="feed"), condition) == told
+
+
+def test_alerts_of_a_message_stand_as_people_count_and_name_no_id_of_a_limit(world: World) -> None:
+    for number in (10, 2, 1):
+        world.values[labels(host=f"V{number}")] = 0.9
+    world.clock.advance(10)
+    world.engine.tick()
+    told = noticed(world.messages()[0])
+    assert [each.where for each in told.alerts] == ["host V1", "host V2", "host V10"]
+    assert where_of(labels(portfolio="alpha", limit="settings-681e")) == "portfolio alpha"
+    assert where_of(labels(limit="soft", host="a")) == "host a, limit soft"
 
 
 def test_a_loss_is_said_without_its_sign_and_as_numbers_are_written_everywhere() -> None:

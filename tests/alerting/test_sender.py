@@ -13,7 +13,7 @@ import pytest
 
 from alerting.attempts import GIVE_UP_END_SECONDS
 from alerting.sender import NO_CHANNEL, Postman, Sender
-from alerting.taking import DIGEST_SECONDS, HOUR_SECONDS, NEVER_TOLD
+from alerting.taking import DIGEST_SECONDS, HOUR_SECONDS, MOST_IN_DIGEST, NEVER_TOLD, digest_of
 from core.errors import StorageUnavailable
 from core.settings.channels import Channels
 from storage.state import outbox as outbox_rows
@@ -167,7 +167,7 @@ def test_the_end_follows_where_the_beginning_went(outbox: Outbox, desk: Receiver
         postman(outbox, name).turn()
     assert outbox.states("desk") == [("opened", "failed"), ("resolved", "suppressed")]
     assert outbox.rows("desk")[1].muted_by == NEVER_TOLD
-    assert subjects(phone)[-1] == "[RESOLVED] CPU busy: host a"
+    assert subjects(phone)[-1] == "[RESOLVED] CPU 93 % on a"
 
 
 def test_the_end_is_told_where_it_was_heard_though_the_channel_works_again(
@@ -185,7 +185,7 @@ def test_the_end_is_told_where_it_was_heard_though_the_channel_works_again(
     for name in ("desk", "phone"):
         postman(outbox, name).turn()
     assert [state for _, state in outbox.states("desk")] == ["merged", "failed", "suppressed"]
-    assert subjects(phone)[-1] == "[RESOLVED] CPU busy: host a"
+    assert subjects(phone)[-1] == "[RESOLVED] CPU 93 % on a"
 
 
 @pytest.mark.transition("B12")
@@ -223,7 +223,7 @@ def test_what_is_over_before_it_was_told_is_told_in_one_message(outbox: Outbox, 
     while one.turn():
         pass
     assert outbox.states() == [("opened", "merged"), ("resolved", "sent")]
-    assert subjects(desk)[1:] == ["[RESOLVED] It fired and is over: CPU busy: host a"]
+    assert subjects(desk)[1:] == ["[RESOLVED] It fired and is over: CPU 93 % on a"]
 
 
 def test_the_newest_of_an_incident_tells_what_those_before_it_would_have(outbox: Outbox, desk: Receiver) -> None:
@@ -265,16 +265,85 @@ def test_a_limit_holds_back_all_but_what_is_critical_and_a_digest_tells_it(
     digest = desk.received[-1].json
     assert digest["about"] == "digest" and len(digest["alerts"]) == 1
     assert "3 messages of 2 incidents held back" in digest["subject"] and "over by now: 1" in digest["note"]
+    assert "(2 new, 1 ended)" in digest["note"] and digest["link"] == "https://fund.example/alerts"
     outbox.put("desk", incident=7)
     one.turn()
     outbox.clock.advance(DIGEST_SECONDS)
     assert not one.turn(), "the next digest waits twice as long"
     outbox.clock.advance(DIGEST_SECONDS)
     assert one.turn()
+    assert desk.received[-1].json["incident"] == 7, "one alone comes as itself"
     outbox.clock.advance(HOUR_SECONDS)
     outbox.put("desk", "resolved", incident=4, number=1)
     assert one.turn(), "a digest told of it, so its end is told"
     assert desk.received[-1].json["about"] == "resolved"
+
+
+def test_what_was_held_back_of_one_incident_comes_as_its_newest_message_and_no_faster_than_digests(
+    state: State, desk: Receiver, phone: Receiver
+) -> None:
+    outbox = with_channels(state, desk, phone, per_hour=1)
+    one = postman(outbox)
+    outbox.put("desk")
+    outbox.put("desk", incident=2)
+    while one.turn():
+        pass
+    outbox.put("desk", "resolved", incident=2, number=1)
+    assert not one.turn()
+    outbox.clock.advance(DIGEST_SECONDS)
+    desk.then(DOWN)
+    assert one.turn()
+    outbox.clock.advance(2)
+    desk.then(OK)
+    assert one.turn() and not one.turn()
+    assert subjects(desk)[-1] == "[RESOLVED] It fired and is over: CPU 93 % on a"
+    assert [state for about, state in outbox.states() if about != "digest"] == ["sent", "merged", "sent"]
+    outbox.put("desk", incident=3)
+    for is_due in (False, False, True):
+        assert one.turn() == is_due
+        outbox.clock.advance(DIGEST_SECONDS)
+
+
+def test_a_digest_counts_what_it_has_no_room_for(outbox: Outbox) -> None:
+    for incident in range(1, MOST_IN_DIGEST + 31):
+        outbox.put("desk", "escalated", incident=incident, severity="critical")
+    body: Any = digest_of(outbox.rows(), outbox.clock.now())
+    assert (len(body["members"]), body["more"]) == (MOST_IN_DIGEST, 30)
+    assert "(80 escalated)" in str(body["note"])
+
+
+def test_the_fallback_gets_what_a_digest_told(state: State, desk: Receiver, phone: Receiver) -> None:
+    outbox = with_channels(state, desk, phone, per_hour=1)
+    one = postman(outbox)
+    for incident in range(1, 5):
+        outbox.put("desk", incident=incident)
+    while one.turn():
+        pass
+    outbox.clock.advance(DIGEST_SECONDS)
+    desk.then(GONE)
+    while one.turn():
+        pass
+    other = postman(outbox, "phone")
+    while other.turn():
+        pass
+    (told,) = (each.json for each in phone.received if each.json["about"] == "digest")
+    assert told["subject"].startswith("[WARNING] 3 messages of 3 incidents held back")
+    assert told["subject"].endswith("The channel desk did not deliver this.") and len(told["alerts"]) == 3
+
+
+def test_what_is_urgent_is_told_though_limit_and_reserve_are_used_up(
+    state: State, desk: Receiver, phone: Receiver
+) -> None:
+    outbox = with_channels(state, desk, phone, per_hour=1)
+    one = postman(outbox)
+    for incident in range(1, 5):
+        outbox.put("desk", incident=incident, severity="critical")
+    while one.turn():
+        pass
+    assert len(desk.received) == 2
+    outbox.put("desk", "escalated", incident=5, severity="urgent")
+    assert one.turn()
+    assert subjects(desk)[-1].startswith("[URGENT] Nobody acknowledged")
 
 
 def test_limits_count_over_a_restart(state: State, desk: Receiver, phone: Receiver) -> None:

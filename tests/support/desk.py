@@ -19,7 +19,8 @@ from tests.support.alerting import QuietParts
 
 CPU = Rule.model_validate(
     {"name": "cpu-high", "title": "CPU is busy", "when": "system_cpu_busy_15m_ratio > 80 %", "severity": "critical",
-     "every": "1 s", "message": "CPU of {machine} is {value:.0%} busy"}
+     "every": "1 s", "message": "CPU of {machine} is {value:.0%} busy",
+     "runbook": "https://wiki.example/cpu"}
 )  # fmt: skip
 LOSS = Rule.model_validate(
     {"name": "daily-loss", "title": "Daily loss", "when": "daily_return < -5 %", "severity": "urgent", "every": "1 s",

@@ -52,7 +52,9 @@ def test_a_mail_is_text_and_html_over_tls_with_a_login(server: Controller, mailb
     assert (mail["To"], mail["Message-ID"], mail["Auto-Submitted"]) == ("desk@fund.example", reply, "auto-generated")
     text, html = mail.get_body(("plain",)), mail.get_body(("html",))
     assert text is not None and html is not None
-    assert "https://wiki.example/nav" in text.get_content()
+    assert "Runbook: https://wiki.example/nav" in text.get_content()
+    assert "Open in Fundwatch: https://fund.example/alerts?incident=7" in text.get_content()
+    assert "Runbook: <a href='https://wiki.example/nav'>" in html.get_content()
     assert "NAV of &lt;macro&gt; &amp; co is stale" in html.get_content()
 
 
@@ -65,7 +67,7 @@ def test_all_of_an_incident_is_one_thread_and_each_attempt_the_same_mail(
     send(one, notice("resolved", number=1, thread=f"{first} but not for x@y.z (550)"))
     end = mailboxes.mail[2]
     assert end["In-Reply-To"] == end["References"] == first != end["Message-ID"]
-    assert end["Subject"] == "[RESOLVED] NAV is stale: portfolio <macro> & co"
+    assert end["Subject"] == "[RESOLVED] NAV of <macro> & co is stale"
 
 
 def test_who_of_several_is_refused_is_said_and_the_others_have_it(server: Controller, mailboxes: Mailboxes) -> None:

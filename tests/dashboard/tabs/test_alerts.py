@@ -24,6 +24,7 @@ from core.model import Facts, Sample, labels
 from core.portfolio_limits.limit import PortfolioLimit
 from core.roles import Role
 from dashboard.alerts import portfolio_courses
+from dashboard.alerts.parts import unit_of_rule, value_text
 from dashboard.alerts.portfolio_courses import OfPortfolios
 from dashboard.components.markup import markup
 from dashboard.tabs import alert_history, alert_messages, alert_rules, alerts, silences
@@ -154,8 +155,8 @@ def test_a_snooze_is_called_one_and_an_incident_that_is_over_says_what_it_was_an
     assert post(client, "/alerts/resolve", incident="1")["done"] is True
     desk.goes_on()
     shown = shows(desk, alerts.TAB, incident="1")
-    assert "CPU is busy: machine host-1" in shown and "resolved by ana" in shown and "over" in shown
-    assert "CPU is busy: machine host-1" in shows(desk, alert_messages.PAGE, about="resolved")
+    assert "CPU of host-1 is 93% busy" in shown and "resolved by ana" in shown and "over" in shown
+    assert "CPU of host-1 is 93% busy" in shows(desk, alert_messages.PAGE, about="resolved")
 
 
 def test_a_silence_begins_with_what_an_incident_has_in_common_and_says_what_it_hides_first(desk: Desk) -> None:
@@ -306,6 +307,7 @@ def test_a_value_stands_beside_what_it_fires_at_and_with_its_course_since_it_beg
     desk.busy()
     desk.goes_on()
     alone = in_html(desk, alerts.TAB, alerts.NOW.slot)
+    assert re.search(r'<a [^>]*href="https://wiki.example/cpu"[^>]*>Runbook</a>', alone)
     place = re.search(r'href="(/system[^"]*)">Charts as it began', alone)
     assert place, "a click leads to the charts of the machine, when it began"
     choices = dict(parse_qsl(urlsplit(place[1].replace("&amp;", "&")).query))
@@ -387,3 +389,12 @@ def test_of_a_limit_on_a_loss_it_is_the_figure_that_is_limited() -> None:
     assert (bound.figure, bound.limits) == (Figure("current_drawdown"), (-0.1,))
     assert bound.beyond(-0.15) == pytest.approx(0.5) and bound.beyond(-0.05) < 0
     assert watched(rule, {"portfolio": "alpha", "limit": "b"}, lambda: limits) == []
+
+
+def test_how_unusual_a_share_is_is_no_share() -> None:
+    unusual = Rule.model_validate({"name": "unusual", "when": "zscore(system_cpu_busy_ratio, 4 w) > 5"})
+    busy = Rule.model_validate({"name": "busy", "when": "avg(system_cpu_busy_ratio, 5 min) > 80 %"})
+    assert value_text(5.0, unit_of_rule(unusual)) == "5"
+    both = Rule.model_validate({"name": "both", "when": "system_cpu_busy_ratio > 80 % and system_swap_used_bytes > 4"})
+    assert value_text(0.999, unit_of_rule(both)) == "99.9 %"
+    assert value_text(0.8, unit_of_rule(busy)) == "80.0 %"
