@@ -8,13 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from alerting.channels import TAKE_PICTURES
-from alerting.course import Pictures
+from alerting.course import LONGEST_SECONDS, Pictures
 from alerting.members import members_of
 from alerting.notice import MOST_SHOWN, Attachment, Notice
 from alerting.tables import MOST_ALERTS, alerts_table
 from core.alerts.rule import Rule
 from core.alerts.thresholds import bounds_of
 from core.errors import FundwatchError
+from core.patience import at_most
 from core.settings.channels import Channel, Email
 from portfolio.alert_courses import unit_of_figure
 from portfolio.alert_places import charts_of
@@ -39,7 +40,8 @@ class Beside:
             return notice
         try:
             rules = {each.name: each for each in self._rules()}
-            place = self._place(notice, rules) if address else ""
+            with at_most(LONGEST_SECONDS):
+                place = self._place(notice, rules) if address else ""
             table = self._table(notice, rules) if isinstance(channel, Email) else None
             notice = replace(notice, charts_link=f"{address}{place}" if place else "", table=table)
         except FundwatchError as error:

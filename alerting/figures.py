@@ -41,6 +41,7 @@ THEN_SHARE = 0.25
 EVERYTHING, FIGURES, SENT = "everything", "figures of portfolios", "what programs send"
 """What is left alone, beside the kinds of work over time."""
 NEVER_SENT, ARRIVED = "no data yet: it was never sent", "its data have come"
+WITH_MACHINE = "it is told with its machine now"
 Read_ = TypeVar("Read_")
 
 
@@ -112,7 +113,15 @@ class Figures:
         """
         if of in map(awaited, rule.figures):
             return ARRIVED
+        if MACHINE not in dict(of) and any(of in self._without_machine(name) for name in rule.figures):
+            return WITH_MACHINE
         return why_gone(rule, of, self._once("there", self._there), self._vocabulary)
+
+    def _without_machine(self, metric: str) -> frozenset[Labels]:
+        """Return the labels by which an earlier version knew what programs send of a machine."""
+        if not self._is_sent(metric):
+            return frozenset()
+        return frozenset(each.stored for each in self._all_series(metric) if MACHINE in dict(each.now.labels))
 
     def _there(self) -> There:
         settings = self._stores.settings

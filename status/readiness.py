@@ -114,7 +114,7 @@ class Readiness:
 
     def _as_told(self, answer: PortfolioReadiness) -> PortfolioReadiness:
         """Return an answer without the sentences that may name other portfolios."""
-        hidden = {each.why for each in self.checks if _may_name_others(each)}
+        hidden = {said for each in self.checks if _may_name_others(each) for said in (each.why, _why(each))}
         if answer.is_safe or self.unknown or hidden.isdisjoint(answer.reasons):
             return answer
         return replace(answer, reasons=[WITHHELD if each in hidden else each for each in answer.reasons])

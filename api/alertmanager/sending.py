@@ -14,13 +14,13 @@ from pydantic.config import ConfigDict
 
 from api.problem import Refused
 from core.alerts.sent import BELIEVED_SECONDS, SentAlert, text_of
-from core.readiness import READINESS
+from core.readiness import CANARY, METRICS, READINESS
 from storage.state.alerts import plain
 
 MOST_LABELS, LONGEST, LONGEST_TEXT = 64, 1_024, 2_000
 NAME = re.compile(r"[^\s\x00-\x1f\"]+")
 """A Prometheus may take any word: service.name."""
-OF_READINESS = re.compile(r"\b(fundwatch_trading_|readiness_)")
+OF_READINESS = re.compile(rf"\bfundwatch_trading_|\b({'|'.join((*METRICS, CANARY))})\b")
 COLLECTOR = "collector"
 
 
@@ -33,7 +33,9 @@ class Postable(BaseModel):
     annotations: dict[str, str] = Field(default_factory=dict)
     starts_at: AwareDatetime | None = Field(None, alias="startsAt")
     ends_at: AwareDatetime | None = Field(None, alias="endsAt")
-    generator_url: str = Field("", alias="generatorURL", description="Address of its rule: tells what it looks at.")
+    generator_url: str | None = Field(
+        None, alias="generatorURL", description="Address of its rule: tells what it looks at."
+    )
 
 
 _ALERTS = TypeAdapter(list[Postable])
@@ -71,7 +73,7 @@ def _alert(sent: Postable, now: float) -> SentAlert | str:
         wrong = "startsAt is after endsAt"
     if wrong:
         return wrong
-    if OF_READINESS.search(unquote_plus(sent.generator_url)):
+    if OF_READINESS.search(unquote_plus(sent.generator_url or "")):
         # It must be no reason itself that trading is not safe: it would never be safe again.
         labels.setdefault(COLLECTOR, READINESS)
     text = plain(text_of(sent.annotations, labels)[:LONGEST_TEXT])

@@ -17,13 +17,15 @@ NEVER_ABOVE_ZERO = frozenset({"max_drawdown", "current_drawdown", "average_drawd
 
 
 def check_clear(rule: Rule) -> None:
-    """Raise RuleRejected where `clear` holds of a value that also fires: the two would never agree on an end."""
+    """Raise RuleRejected where `clear` holds of what fires and not of all that does not: there it would never end."""
     clear = rule.clears
     if not isinstance(clear, Compared):
         return
     for _, fires in rule.conditions:
         if not isinstance(fires, Compared) or fires.operand != clear.operand:
             continue
+        if all(_holds(fires, value) or _holds(clear, value) for value in _values((fires, clear))):
+            continue  # what does not fire is clear, as it is without `clear`
         both = next((value for value in _values((fires, clear)) if _holds(fires, value) and _holds(clear, value)), None)
         if both is not None:
             turned = "<" if fires.operator.startswith(">") else ">"

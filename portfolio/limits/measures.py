@@ -271,7 +271,7 @@ class Measures:
     def _restricted(self, named: Sequence[str]) -> Measured:
         held = {each.instrument for each in self._holdings.positions}
         bought = {each.instrument for each in self._traded if each.bought > 0}
-        bought |= {each.trade.instrument for each in self._thought_of if each.value > 0}
+        bought |= {each.trade.instrument for each in self._thought_of if each.trade.amount > 0}
         found = [each for each in named if each in held or each in bought]
         return Measured(float(len(found)), of=", ".join(found))
 

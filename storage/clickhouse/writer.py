@@ -401,6 +401,8 @@ class Writer:
             self._samples.forget_names()
 
     def _back_off(self, error: StorageUnavailable) -> None:
+        if self.is_away:
+            return  # one of several that failed together
         if not self._failures:
             log.warning("ClickHouse is away, batches wait on disk: %s", error)
         self._retry_at = time.monotonic() + RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]

@@ -150,9 +150,11 @@ class Live:
 
     def _say_changes(self) -> None:
         for dataset in tuple(self._unsaid):
+            # Before it is said: who changes it meanwhile adds it anew.
+            self._unsaid.discard(dataset)
             said = partial(self.client.hset, self.key("versions"), dataset, str(time.time_ns()))
-            if self.ask(said, None) is not None:
-                self._unsaid.discard(dataset)
+            if self.ask(said, None) is None:
+                self._unsaid.add(dataset)
 
     def _read_version(self, datasets: tuple[str, ...]) -> str:
         if self._unsaid:

@@ -308,6 +308,9 @@ def test_what_programs_send_is_read_where_it_is_stored(here: Stores) -> None:
     # Two machines that say the same of themselves are two.
     assert told(read, "oms_orders") == {"desk=fx,machine=a": 7.0, "desk=fx,machine=b": 3.0, "desk=fx": 1.0}
     assert told(read, 'oms_orders{machine="b"}') == {"desk=fx,machine=b": 3.0}
+    (orders, _) = rules("oms_orders > 5", "oms_fills > 5")
+    assert read.why_gone(orders, labels(desk="fx")) == "it is told with its machine now"
+    assert read.why_gone(orders, labels(desk="rates")) == ""
     assert told(read, 'oms_orders{desk="rates"}') == {}
     assert statements(here) == ["rules newest"]
     moved(here, 300.0)

@@ -212,11 +212,12 @@ def test_a_label_may_be_any_word_and_is_meant_in_quotes(sending: Sending, tmp_pa
 
 def test_an_alert_on_readiness_is_no_reason_of_readiness(sending: Sending) -> None:
     of_ours = "http://prometheus:9090/graph?g0.expr=fundwatch_trading_ready+%3D%3D+0&g0.tab=1"
-    of_others = "http://prometheus:9090/graph?g0.expr=up+%3D%3D+0&g0.tab=1"
-    sending.send(alert("NotReady", "page", generatorURL=of_ours), alert("Down", "page", generatorURL=of_others))
+    of_others = "http://prometheus:9090/graph?g0.expr=up%7Bjob%3D%22readiness_checker%22%7D+%3D%3D+0&g0.tab=1"
+    sending.send(alert("NotReady", "page", generatorURL=of_ours), alert("Down", "page", generatorURL=of_others),
+                 alert("Bare", "page", generatorURL=None))  # fmt: skip
     sending.after(6)
     told = {each.title: each.follows_readiness for each in alerts_now(sending.stores).firing}
-    assert told == {"NotReady": True, "Down": False}
+    assert told == {"NotReady": True, "Down": False, "Bare": False}
 
 
 def test_who_may_not_send_does_not_and_who_is_limited_sees_no_other_portfolio(sending: Sending) -> None:
