@@ -75,15 +75,17 @@ class Sender:
         address: str,
         links_work_seconds: float = 0.0,
         complete: Complete = as_it_is,
+        fallbacks: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         """channels: returns those in force, by name; raises StorageError: then those before hold on. now: epoch
         seconds, in which messages are due. address: of our pages. Raises StorageError.
 
         links_work_seconds: of links by which somebody acts without signing in; 0: messages carry none.
         complete: returns a message with what its channel takes beside it, in little more than a second.
+        fallbacks: returns those of channels that are switched off, by name; raises StorageError.
         """
         self._state = state
-        self._read = channels
+        self._read, self._read_fallbacks = channels, fallbacks
         self._now = now
         self._token = token
         self._stopping = threading.Event()
@@ -136,8 +138,9 @@ class Sender:
         """Send by the channels that are in force now: a new one gets its thread, one that is gone ends its own after
         what is in flight. Raises StorageError.
         """
-        found = dict(self._read())
+        found, off = dict(self._read()), self._read_fallbacks()
         with self._lock:
+            self._fallbacks |= off
             self._threads = {each: thread for each, thread in self._threads.items() if thread.is_alive()}
             if found == self._channels or self._stopping.is_set():
                 return
@@ -173,7 +176,9 @@ class Sender:
             waiting = outbox.waiting_for_others(connection, self._known())
             lost = [each for each in waiting if each.receiver in gone]
             for each in lost:
-                instead = self._instead_of(each.receiver)
+                # Who was told instead that it fires hears the end, whoever stands in for the channel by now.
+                is_told = each.about == About.RESOLVED and tell_end_to_fallback(connection, each)
+                instead = "" if is_told else self._instead_of(each.receiver)
                 fail(connection, replace(each, problem=NO_CHANNEL), instead, self._channels, self._now())
         self.wake()
         return len(lost)
@@ -371,7 +376,7 @@ class Postman:
         with self._state.reading() as connection:
             waiting = outbox.waiting_for(connection, self.channel.name)
         late = [each for each in waiting if is_given_up(each, self.channel, until)]
-        ends = [each for each in waiting if each.about == About.RESOLVED] if self.channel.fallback else []
+        ends = [each for each in waiting if each.about == About.RESOLVED]
         if not late and not ends:
             return False
         with self._state.begin() as connection:
@@ -379,7 +384,7 @@ class Postman:
             for each in late:
                 problem = each.problem or f"it asks to be left alone for {coarse_duration(self._quiet_seconds)}"
                 fail(connection, replace(each, problem=problem), self.channel.fallback, self._channels, now)
-            handed = [tell_end_to_fallback(connection, self.channel, each) for each in ends]
+            handed = [tell_end_to_fallback(connection, each) for each in ends]
         return bool(late) or any(handed)
 
 

@@ -21,7 +21,7 @@ from alerting.watchdog import Watchdog
 from core.alerts.rule import Rule
 from core.alerts.rule_set import require
 from core.lease import Lease
-from portfolio.channel_set import channels_in_force, routes_in_force
+from portfolio.channel_set import channels_in_force, fallbacks_of_off, routes_in_force
 from portfolio.rule_files import in_force, rule_set
 from storage.live.leases import LeaseStore
 from storage.stores import Stores
@@ -66,7 +66,7 @@ def parts_of(stores: Stores) -> Parts:
         works = settings.alerts.message_link_seconds if settings.alerts.message_links else 0.0
         return Sender(
             stores.state, channels, now, token, machine=settings.machine, address=settings.links_lead_to,
-            links_work_seconds=works, complete=beside,
+            links_work_seconds=works, complete=beside, fallbacks=partial(fallbacks_of_off, stores),
         )  # fmt: skip
 
     return Parts(partial(in_force, stores), Figures(stores), router, deliver)

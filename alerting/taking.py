@@ -14,6 +14,7 @@ import orjson
 
 from alerting.incidents import About
 from alerting.notice import DIGEST
+from alerting.undelivered import note_of
 from core.alerts.labels import where_of
 from core.alerts.naming import name_of
 from core.alerts.severity import Severity
@@ -80,16 +81,22 @@ def take_next(connection: Transaction, channel: Channel, now: float) -> Taken | 
     return _digest(connection, channel, now)
 
 
-def tell_end_to_fallback(connection: Transaction, channel: Channel, message: KeptMessage) -> bool:
-    """Tell the fallback that something is over which it was told instead of the channel. Return whether it was."""
-    return _hand_end(connection, channel, message, outbox.before(connection, message))
+def tell_end_to_fallback(connection: Transaction, message: KeptMessage) -> bool:
+    """Tell whoever was told of something instead of its channel that it is over. Return whether anybody is."""
+    return _hand_end(connection, message, outbox.before(connection, message))
 
 
-def _hand_end(
-    connection: Transaction, channel: Channel, message: KeptMessage, before: Sequence[KeptMessage]
-) -> bool:  # fmt: skip
-    was_handed = bool(channel.fallback) and any(each.status == MessageStatus.FAILED for each in before)
-    return was_handed and outbox.add_once(connection, replace(message, receiver=channel.fallback))
+def _hand_end(connection: Transaction, message: KeptMessage, before: Sequence[KeptMessage]) -> bool:
+    """Hand an end to those who were handed what it ends: the channel may have another fallback by now, or none."""
+    numbers = [each.number for each in before if each.status == MessageStatus.FAILED]
+    note = note_of(message.receiver)
+    handed = {
+        each.receiver
+        for each in (outbox.of_numbers(connection, message.incident, numbers) if numbers else ())
+        if str(orjson.loads(each.body).get("note", "")).endswith(note)
+    }
+    told = [outbox.add_once(connection, replace(message, receiver=name)) for name in sorted(handed)]
+    return any(told)
 
 
 def severity_of(message: KeptMessage) -> Severity:
@@ -112,7 +119,7 @@ def _why_not(
 ) -> str:
     """Return why a message is not sent; empty: it is."""
     if message.about == About.RESOLVED:
-        _hand_end(connection, channel, message, before)
+        _hand_end(connection, message, before)
         if before and not _is_heard(before):
             return outbox.RATE if any(_is_held(each) for each in before) else NEVER_TOLD
         if not channel.HOLDS_BACK_ENDS:

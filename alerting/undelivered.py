@@ -28,12 +28,23 @@ def fail(connection: Transaction, message: KeptMessage, fallback: str, channels:
         return
     if fallback in channels and message.about != UNDELIVERED:
         body = orjson.loads(message.body)
-        said = f"The channel {message.receiver} did not deliver this."
+        said = note_of(message.receiver)
         body |= {"note": " ".join(each for each in (body.get("note", ""), said) if each)}
         handed = _message(message.incident, message.number, fallback, message.about, body, now)
         outbox.add_once(connection, handed)
     if message.about != UNDELIVERED:
         _tell_of(connection, message.receiver, fallback, channels, message.problem, now)
+    elif message.receiver not in channels:
+        # Of a channel that is gone nothing is lost: that another one fails is told by the one in its place.
+        body = orjson.loads(message.body)
+        others = [name for name in channels if name not in (body.get("channel"), LOG)]
+        receiver = fallback if fallback in others else next(iter(others), LOG)
+        outbox.add_once(connection, _message(message.incident, message.number, receiver, UNDELIVERED, body, now))
+
+
+def note_of(channel: str) -> str:
+    """Return what a message says that a channel did not deliver, and that somebody else gets instead."""
+    return f"The channel {channel} did not deliver this."
 
 
 def _tell_of(

@@ -42,6 +42,12 @@ def channels_in_force(stores: Stores) -> Mapping[str, Channel]:
     return known_channels(stores).in_force
 
 
+def fallbacks_of_off(stores: Stores) -> Mapping[str, str]:
+    """Return the fallbacks of channels that are switched off, by name. Raises StorageError."""
+    own = known_channels(stores).own
+    return {each.kept.name: each.channel.fallback for each in own if each.channel is not None and not each.kept.is_on}
+
+
 def routes_in_force(stores: Stores) -> Sequence[Route]:
     """Return who is told of what. Raises StorageError."""
     return known_channels(stores).routes

@@ -99,7 +99,10 @@ def delete(stores: Stores, name: str, who: str) -> None:
 
 def switch(stores: Stores, name: str, who: str, *, on: bool) -> None:
     """Switch a channel that was made here off, or on again. Raises ChangeRejected: there is none, it is so already."""
-    _must_be_made(stores, known_channels(stores), name, NOT_SWITCHED)
+    found = known_channels(stores)
+    _must_be_made(stores, found, name, NOT_SWITCHED)
+    if (mine := found.made(name)) is not None and mine.channel is None:
+        raise ChangeRejected(NOT_SWITCHED, {"name": f"{name} is left out: {mine.wrong}"})
     switch_channel(stores.state, name, who, stores.clock.now(), on=on)
     stores.live.bump(ALERTS)
 
@@ -220,7 +223,11 @@ def _route(wanted: Wanted) -> OwnRoute:
         raise ChangeRejected(
             NOT_SAVED, {"severities": "choose one at least; switch the channel off to tell it nothing"}
         )
-    fields = {"severities": [*wanted.severities], "labels": {**wanted.labels}, "receivers": [wanted.name]}
+    fields = {
+        "severities": [*dict.fromkeys(wanted.severities)],
+        "labels": {**wanted.labels},
+        "receivers": [wanted.name],
+    }
     try:
         return OwnRoute.model_validate(fields)
     except ValidationError as error:

@@ -47,9 +47,10 @@ def by_webhook(channel: Slack, notice: Notice) -> Request:
 
 def by_bot(channel: Slack, notice: Notice) -> list[Request]:
     """Return the requests of the bot, in order; the last one posts. What comes before may be done twice."""
-    where, _, time_stamp = notice.thread.partition(" ")
+    where, time_stamp, asked = [*notice.thread.split(" ", 2), "", ""][:3]
     post = _call(channel, "chat.postMessage", {"channel": channel.channel, **message(notice)})
-    if not time_stamp:
+    # In the thread of another channel nobody of this one would read it.
+    if not time_stamp or asked not in ("", channel.channel):
         return [post]
     in_thread = {"channel": where, "thread_ts": time_stamp, "reply_broadcast": notice.is_over, **message(notice)}
     post = _call(channel, "chat.postMessage", in_thread)
@@ -71,7 +72,7 @@ def send(channel: Slack, notice: Notice) -> str:
     for update in updates:
         _updated(update, deadline)
     answer = _asked(post, deadline)
-    return f"{answer.get('channel', channel.channel)} {answer.get('ts', '')}"
+    return f"{answer.get('channel', channel.channel)} {answer.get('ts', '')} {channel.channel}"
 
 
 def escaped(text: str) -> str:

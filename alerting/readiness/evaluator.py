@@ -40,7 +40,7 @@ from core.readiness import (
 from core.settings.channels import Log
 from core.tables import rows_of, table_of
 from portfolio.books import Books, read_books
-from portfolio.channel_set import channels_in_force
+from portfolio.channel_set import known_channels
 from portfolio.given import has_ended
 from status.instances import instances
 from status.readiness import Halts, counting, counting_each, halt_check, is_wrong, read_halts
@@ -292,10 +292,13 @@ class Evaluator:
 
     def _read_sent(self) -> Mapping[str, float | None]:
         """Return when each channel but the log last delivered something; None: it never did."""
-        channels = channels_in_force(self._stores)
+        found = known_channels(self._stores)
+        made = {each.kept.name: each.kept.made_at for each in found.own if each.channel is not None}
         with self._stores.state.reading() as connection:
             sent = last_sent(connection)
-        return {name: sent.get(name) for name, each in channels.items() if not isinstance(each, Log)}
+        # What one of this name delivered that was deleted proves nothing of the one that was made since.
+        sent = {name: at for name, at in sent.items() if at >= made.get(name, 0.0)}
+        return {name: sent.get(name) for name, each in found.in_force.items() if not isinstance(each, Log)}
 
 
 def readiness_states(stores: Stores) -> StateLog:

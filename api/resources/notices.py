@@ -13,7 +13,7 @@ from api.parameters import Listed, Parameters
 from api.problem import Refused
 from api.resources.alerts import TAG
 from portfolio.notices import notice as kept
-from portfolio.notices.read import Part, read_notices, seen_of
+from portfolio.notices.read import Newest, read_notices, seen_of
 from storage.state.notices_seen import END, mark_seen, up_to
 
 SOURCE = "state database and readiness_changes"
@@ -54,9 +54,10 @@ def _list(ask: Ask[Listed]) -> Page[Notice]:
         raise Refused(422, "cursor is none of this list.", field="cursor", fix="Leave it out.")
     part = read_notices(ask.stores, ask.viewer.portfolios, ask.query.limit, before)
     seen = seen_of(ask.stores, ask.viewer.name)
+    up_to_all = Newest(ask.stores).of(ask.viewer.portfolios).newest.text if after is None else ""
     newest = at(part.notices[0].at) if part.notices else None
     return Page[Notice](
-        items=[_told(each, seen, part if after is None and not number else None)
+        items=[_told(each, seen, "" if number else up_to_all)
                for number, each in enumerate(part.notices)],
         next=ask.begins.next(astuple(part.following)) if part.following else None,
         as_of=newest, age_seconds=age(newest.timestamp() if newest else None, ask.now), source=SOURCE,
@@ -64,11 +65,11 @@ def _list(ask: Ask[Listed]) -> Page[Notice]:
     )  # fmt: skip
 
 
-def _told(each: kept.Notice, seen: kept.Seen, part: Part | None) -> Notice:
+def _told(each: kept.Notice, seen: kept.Seen, up_to_all: str) -> Notice:
     return Notice(
         id=each.id, at=at(each.at), kind=each.kind, level=each.level, text=each.sentence, portfolio=each.portfolio,
         alerts=each.count if each.rule else 0, who=each.who, place=each.href, seen=not seen.misses(each),
-        up_to=part.newest.text if part else "",
+        up_to=up_to_all,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
+import orjson
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
 from core.group import Group, twice
@@ -201,6 +202,15 @@ class Webhook(Channel):
     template: dict[str, Any] = Field(
         {}, description="JSON to send instead of our own; texts in it may have {subject}, {text}, {alerts} and others."
     )
+
+    @field_validator("template")
+    @classmethod
+    def _is_json(cls, value: dict[str, Any]) -> dict[str, Any]:
+        try:
+            orjson.dumps(value)
+        except (TypeError, RecursionError) as error:
+            raise ValueError(f"must be what JSON has: {error}") from error
+        return value
 
     @field_validator("headers")
     @classmethod

@@ -15,7 +15,7 @@ from dashboard.notices.lines import line
 from dashboard.views.form import Form, Said, Sent
 from dashboard.views.route import JSON, Answer, Route
 from portfolio.notices.notice import Seen, seen_in
-from portfolio.notices.read import read_notices, seen_of
+from portfolio.notices.read import Newest, read_notices, seen_of
 from storage.state.notices_seen import END, mark_seen, up_to
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def list_route(stores: Stores) -> Route:
     was opened; `new`, whether those alone are listed that have not been.
     """
 
+    newest = Newest(stores)
+
     def answer(choices: Choices, viewer: Viewer) -> Answer:
         text = choices.get("pages", "")
         pages = min(int(text), MOST_PAGES) if text.isdecimal() and text.isascii() and 0 < len(text) < 4 else 1
@@ -54,7 +56,7 @@ def list_route(stores: Stores) -> Route:
         told = {
             "items": [{"at": each.at, "html": line(each, is_new=seen.misses(each))} for each in listed],
             "older": part.following.text if part.following else "",
-            "newest": part.newest.text,
+            "newest": newest.of(viewer.portfolios).newest.text,
             "from": seen.text,
             "problem": part.problem,
         }

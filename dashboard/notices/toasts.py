@@ -25,10 +25,13 @@ def toasts(part: Part, known: Known, after: int | None) -> dict[str, Any]:
     after: None: the page was opened just now, and what there was before is no news. What is kept quiet, is in hand or
     is over again is none. An alert whose row is there before the engine has told of its tick waits for that.
     """
-    told_at = known.evaluated_at or 0.0
+    told_at = known.evaluated_at
+    if told_at is None:
+        # Nobody knows what fires: where the page was told up to stays.
+        return {"after": after, "shown": [], "more": 0}
     begun = (each for each in part.notices if each.source is Source.ALERTS and each.at <= told_at)
     first = next(begun, None)
-    last = first.number if first else 0
+    last = max(first.number if first else 0, after or 0)
     if first is None or after is None or last <= after:
         return {"after": last, "shown": [], "more": 0}
     new = [each for each in takewhile(lambda each: each.number > after, chain([first], begun)) if _is_worth(each)]

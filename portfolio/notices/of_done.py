@@ -56,19 +56,21 @@ def _limited(connection: Transaction, entries: Sequence[Entry], of: Viewpoint) -
             if id == EVERY_PORTFOLIO or of.became.get(id, id) in of.own_ids:
                 yield _notice(entry, of)
         elif kind in OF_SILENCES and entry.target in silences:
-            yield _notice(entry, of)
+            found = _notice(entry, of)
+            yield found if silences[entry.target] else replace(found, sentence=f"Muting was ended by {entry.who}")
         elif kind is Kind.MUTED:
             yield replace(_notice(entry, of), sentence=f"Every alert is muted by {entry.who}")
         elif kind in OF_FILES and entry.target in files:
             yield replace(_notice(entry, of), sentence=A_FILE.capitalize())
 
 
-def _silences_seen(connection: Transaction, entries: Sequence[Entry], of: Viewpoint) -> frozenset[str]:
-    """Return the silences, as the audit names them, that are about portfolios that may be seen."""
+def _silences_seen(connection: Transaction, entries: Sequence[Entry], of: Viewpoint) -> dict[str, bool]:
+    """Return the silences that may be told, as the audit names them, and whether all of each may: not of everything."""
     targets = {each.target for each in entries if WHAT[each.what] in OF_SILENCES}
     ids = {int(number) for each in targets if (number := each.removeprefix(SILENCE)).isdecimal()}
     known = silences_of(connection, ids) if ids else {}
-    return frozenset(f"{SILENCE}{id}" for id, each in known.items() if not of.sight.names_hidden(each.matchers))
+    told = {id: each for id, each in known.items() if each.is_of_all or not of.sight.names_hidden(each.matchers)}
+    return {f"{SILENCE}{id}": not each.is_of_all for id, each in told.items()}
 
 
 def _files_seen(connection: Transaction, entries: Sequence[Entry], of: Viewpoint) -> frozenset[str]:

@@ -27,10 +27,10 @@ def notices_of_due(connection: Transaction, before: int, of: Viewpoint, now: flo
     until = min(now, (before - 1) / 1000)
     names = (
         _halts(connection, until, of),
-        (_silence(each, each.begins, Kind.SILENCED) for each in begun_silences(connection, until, MOST)
-         if not of.sight.names_hidden(each.matchers)),
-        (_silence(each, each.ends, Kind.SILENCE_OVER) for each in expired_silences(connection, until, MOST)
-         if not of.sight.names_hidden(each.matchers)),
+        (_silence(each, each.begins, Kind.SILENCED, of) for each in begun_silences(connection, until, MOST)
+         if each.is_of_all or not of.sight.names_hidden(each.matchers)),
+        (_silence(each, each.ends, Kind.SILENCE_OVER, of) for each in expired_silences(connection, until, MOST)
+         if each.is_of_all or not of.sight.names_hidden(each.matchers)),
         *(_window(each, until) for each in windows_in(connection, 0.0) if not of.sight.names_hidden(each.matchers)),
     )  # fmt: skip
     return heapq.merge(*names, key=lambda each: -each.at)
@@ -46,9 +46,11 @@ def _halts(connection: Transaction, until: float, of: Viewpoint) -> Iterator[Not
         yield replace(found, portfolio=key, name=of.name_of(key))
 
 
-def _silence(each: Silence, at: float, kind: Kind) -> Notice:
+def _silence(each: Silence, at: float, kind: Kind, of: Viewpoint) -> Notice:
     what = written(each.matchers) or "everything"
-    sentence = f"{what}: {each.why} ({each.who})"
+    # Why everything is muted may name portfolios that somebody else sees.
+    why = f": {each.why}" if of.is_whole or not each.is_of_all else ""
+    sentence = f"{what}{why} ({each.who})"
     return _notice(at, Kind.MUTED if kind is Kind.SILENCED and each.is_of_all else kind, sentence, SILENCES)
 
 

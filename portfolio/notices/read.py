@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from core.alerts.spec import HISTORY
 from core.errors import StorageError
 from core.memo import Memo
+from core.patience import at_most
 from core.readiness import READINESS
 from portfolio.allowed import Limits
 from portfolio.notices.notice import Cut, Notice, Seen, Source
@@ -32,6 +33,8 @@ ROUNDS = 5
 """How often one answer looks further where what it has looked at makes few notices, or may not be told."""
 MOST_COUNTED = 100
 """Notices that are kept at hand: of more that are not seen the number is not told."""
+SAFE_SECONDS = 1.0
+"""So long is waited for ClickHouse: every open page asks, and what fires and is muted waits for the answer."""
 COUNTS_SECONDS = 10.0
 """For so long they are believed where no data set has changed: what begins and ends by itself changes none."""
 NO_READINESS = "When it became safe to trade, or not, is not known now: the database does not answer."
@@ -105,7 +108,8 @@ def count_unseen(part: Part, seen: Seen) -> int:
 def _safe_changes(stores: Stores, of: Viewpoint, before: int, most: int) -> tuple[list[SafeChange], str]:
     ids = None if of.is_whole else of.own_ids
     try:
-        return read_safe_changes(stores.clickhouse, most + 1, before, ids), ""
+        with at_most(SAFE_SECONDS):
+            return read_safe_changes(stores.clickhouse, most + 1, before, ids), ""
     except StorageError:
         return [], NO_READINESS
 

@@ -67,6 +67,12 @@ def before(connection: Transaction, message: KeptMessage) -> list[KeptMessage]:
     return _rows(connection, asked.order_by(_of.number))
 
 
+def of_numbers(connection: Transaction, incident: int, numbers: Collection[int]) -> list[KeptMessage]:
+    """Return the messages of an incident with these numbers, whoever they are for."""
+    asked = sa.select(alert_messages).where(_of.incident == incident, _of.number.in_([*numbers]))
+    return _rows(connection, asked)
+
+
 def take(connection: Transaction, message: KeptMessage, until: float) -> KeptMessage | None:
     """Return the message as taken for an attempt that ends before `until`; None: another process has it."""
     taken = replace(message, status=MessageStatus.RETRYING, attempts=message.attempts + 1, next_at=until)
