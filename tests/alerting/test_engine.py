@@ -212,7 +212,7 @@ def test_a_rule_that_is_removed_resolves_what_it_had_told(world: World) -> None:
     assert [about for _, about, _ in world.said()][2:] == ["resolved", "resolved"]
     end = noticed(world.messages()[-1], world.messages()[:2])
     assert end.lines[0].startswith("It fired for 10 s; its rule was removed, and nobody says that it is well:")
-    assert "[RESOLVED] No longer told: cpu" in noticed(world.messages()[-1]).subject
+    assert "[RESOLVED] No longer told: CPU 93% on a" in noticed(world.messages()[-1]).subject
     world.rules = ()
     world.begin()
     world.clock.advance(10)
@@ -999,7 +999,7 @@ def test_an_alert_of_a_prometheus_is_called_as_it_is_called_there() -> None:
         ({"when": "absent(orders)", "message": "orders: {value:.2f}"}, Condition(severity=Severity.WARNING),
          "orders: n/a"),
         ({"when": "absent(orders)", "message": "no orders"}, Condition(why="its rule was removed"),
-         "its rule was removed"),
+         "r: component feed: its rule was removed"),
         ({"when": "status == down", "message": "{component}: {why}"},
          Condition(Phase.FIRING, value=4.0, why="refused", is_stale=True, severity=Severity.WARNING), "feed: refused"),
     ],

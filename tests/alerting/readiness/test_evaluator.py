@@ -301,7 +301,7 @@ def test_positions_that_a_program_tells_of_must_agree(stores: Stores) -> None:
         fund.stores.writer.flush()
 
     fund.goes_on(4)
-    assert fund.why() == ["positions_unreconciled: no value has come"]
+    assert fund.why() == ["Reconciliation of positions: positions_unreconciled: no value has come"]
     sent(0.0)
     fund.becomes_safe()
     sent(2.0)
@@ -549,7 +549,7 @@ def test_a_clock_that_could_be_asked_and_cannot_be_any_more_is_not_known(fund: F
     fund.becomes_safe()
     fund.clock_is_asked = False
     fund.goes_on(2)
-    assert fund.why() == ["the clock cannot be asked any more on host-1"]
+    assert fund.why() == ["Clock: the clock cannot be asked any more on host-1"]
     fund.started()
     fund.goes_on(2)
     assert "the clock cannot be asked any more on host-1" in fund.why(), "whoever looks next knows it too"
