@@ -10,12 +10,13 @@ from email.utils import formatdate
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from alerting.attempts import GIVE_UP_END_SECONDS
 from alerting.sender import NO_CHANNEL, Postman, Sender
 from alerting.taking import DIGEST_SECONDS, HOUR_SECONDS, MOST_IN_DIGEST, NEVER_TOLD, digest_of
 from core.errors import StorageUnavailable
-from core.settings.channels import Channels
+from core.settings.channels import Channels, Webhook
 from storage.state import outbox as outbox_rows
 from storage.state.alerts import MessageStatus, Overtaken, check_token, read_history
 from storage.state.database import State
@@ -168,6 +169,33 @@ def test_the_end_follows_where_the_beginning_went(outbox: Outbox, desk: Receiver
     assert outbox.states("desk") == [("opened", "failed"), ("resolved", "suppressed")]
     assert outbox.rows("desk")[1].muted_by == NEVER_TOLD
     assert subjects(phone)[-1] == "[RESOLVED] CPU 93 % on a"
+
+
+def test_the_end_follows_the_beginning_though_the_channel_has_no_fallback_any_more(
+    outbox: Outbox, desk: Receiver, phone: Receiver
+) -> None:
+    desk.then(GONE)
+    outbox.put("desk")
+    for name in ("desk", "phone", "phone"):
+        postman(outbox, name).turn()
+    outbox.put("desk", "resolved", number=1)
+    edited = outbox.channel("desk").model_copy(update={"fallback": ""})
+    channels = {**outbox.channels, "desk": edited}
+    Postman(outbox.state, channels, edited, outbox.clock.now, TOKEN, "m1", "").turn()
+    postman(outbox, "phone").turn()
+    assert subjects(phone)[-1] == "[RESOLVED] CPU 93 % on a"
+
+
+def test_what_a_channel_that_is_off_leaves_goes_to_its_fallback_also_after_a_restart(
+    outbox: Outbox, phone: Receiver
+) -> None:
+    in_force = {name: each for name, each in outbox.channels.items() if name != "desk"}
+    other = Webhook(name="aside", url=SecretStr(f"{phone.url}/aside"))
+    sender = Sender(outbox.state, lambda: {"aside": other, **in_force}, outbox.clock.now, TOKEN, machine="m1",
+                    address="", fallbacks=lambda: {"desk": "phone"})  # fmt: skip
+    outbox.put("desk")
+    assert sender.give_up_lost() == 1
+    assert ("opened", "queued") in outbox.states("phone") and outbox.states("aside") == []
 
 
 def test_the_end_is_told_where_it_was_heard_though_the_channel_works_again(

@@ -39,7 +39,6 @@ def test_trading_is_halted_from_the_badge_and_every_tab_says_so_until_it_is_resu
     expect(page).to_have_url(f"{url}/readiness")
     form = page.locator("form[action='/readiness/halt']")
     form.get_by_role("button", name="Halt").click()
-    page.get_by_role("dialog").get_by_role("button", name="Halt").click()
     expect(form.locator(".fw-field-wrong").first).to_have_text("choose what to halt")
     form.get_by_label("What").select_option(label="Alpha")
     form.get_by_label("Why").fill("the hedge <b>is</b> gone")

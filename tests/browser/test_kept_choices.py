@@ -26,6 +26,7 @@ def test_a_portfolio_and_its_day_go_along_and_each_page_keeps_what_is_its_own(
     def follows(link: str, path: str, query: str, shown: str) -> None:
         page.get_by_role("link", name=link, exact=True).click()
         expect(page).to_have_url(f"{home}{path}{query}")
+        expect(page.get_by_role("heading", name=link, exact=True, level=1)).to_be_visible()
         stands(path, shown)
 
     def stands(path: str, shown: str) -> None:

@@ -70,7 +70,7 @@ def test_a_bot_of_slack_makes_a_thread_and_writes_the_first_message_anew_at_the_
     receiver.then(says(ok=True, channel="C1", ts="12.5"))
     bot = every(receiver.url)[1]
     thread = send(bot, notice())
-    assert thread == "C1 12.5"
+    assert thread == "C1 12.5 C1"
     [first] = receiver.received
     assert (first.path, first.headers["authorization"]) == ("/api/chat.postMessage", "Bearer hunter2")
     assert first.json["channel"] == "C1"
@@ -81,6 +81,9 @@ def test_a_bot_of_slack_makes_a_thread_and_writes_the_first_message_anew_at_the_
     update, post = receiver.received[2:]
     assert (update.path, update.json["ts"], post.json["thread_ts"]) == ("/api/chat.update", "12.5", "12.5")
     assert update.json["text"].startswith("*[RESOLVED]")
+    moved = bot.model_copy(update={"channel": "C2"})
+    send(moved, notice("reminded", thread=thread))
+    assert receiver.received[-1].json["channel"] == "C2" and "thread_ts" not in receiver.received[-1].json
 
 
 def test_slack_says_no_with_a_status_that_says_yes(receiver: Receiver) -> None:
@@ -95,7 +98,7 @@ def test_slack_says_no_with_a_status_that_says_yes(receiver: Receiver) -> None:
 
 def test_a_first_message_that_somebody_deleted_is_no_reason_to_tell_nothing(receiver: Receiver) -> None:
     receiver.then(says(ok=False, error="message_not_found"), says(ok=True, channel="C1", ts="13"))
-    assert send(every(receiver.url)[1], notice("resolved", thread="C1 12.5")) == "C1 13"
+    assert send(every(receiver.url)[1], notice("resolved", thread="C1 12.5")) == "C1 13 C1"
 
 
 def test_discord_answers_with_the_message_which_is_written_anew(receiver: Receiver) -> None:

@@ -231,12 +231,28 @@ def test_who_may_see_some_portfolios_is_told_of_those_alone(desk: Desk) -> None:
     found = lines(listed(client_of(desk, LEE)))
     assert not [each for each in found if "lpha" in each or "host-1" in each], found
     assert [each.split(" not seen ")[1] for each in found] == [
-        'Portfolio="beta": beta rests (ana)', "Every alert is muted by ana",
-        found[2].split(" not seen ")[1], "A file", "Everything halted by ana: halted:", "Halted by ana: halted: beta",
+        "Everything (ana)", 'Portfolio="beta": beta rests (ana)', "Every alert is muted by ana",
+        found[3].split(" not seen ")[1], "A file", "Everything halted by ana: halted:", "Halted by ana: halted: beta",
         "beta lost -8.1%",
     ]  # fmt: skip
-    assert "beta rests" in found[2]
+    assert "beta rests" in found[3]
+    mute_all(stores.state, Silence((), clock.now(), clock.now() + 600, "alpha moves", "ana", clock.now()))
+    clock.advance(601)
+    (over, *_) = lines(listed(client_of(desk, LEE)))
+    assert "verything (ana)" in over and "alpha" not in over, "that it is over is told without why it was"
     assert len(lines(listed(client_of(desk, ANA)))) > 2 * len(found)
+
+
+def test_what_is_below_many_others_is_marked_as_seen_too(desk: Desk) -> None:
+    client = client_of(desk, ANA)
+    start_import(
+        desk.stores.state, Import(desk.stores.clock.now() - 9_000, "a.csv", "a", 3, TAKEN, who="ana", kind="nav")
+    )
+    storm(desk, 1, 60)
+    found = listed(client)
+    assert len(found["items"]) == 30 and told(client)["unseen"] > 60
+    assert mark(client, found["newest"])
+    assert told(client)["unseen"] == 0
 
 
 def storm(desk: Desk, alerts_of_rule: int, rules: int) -> None:
@@ -299,6 +315,9 @@ def test_an_open_page_is_shown_what_began_since_it_asked_last_and_nothing_that_i
     ]
     assert told(client, after=found["after"])["toasts"]["shown"] == []
     assert told(client_of(desk, LEE), after=first["after"])["toasts"]["shown"] == []
+    desk.stores.live.client.flushall()
+    assert told(client, after=first["after"])["toasts"] == {"after": first["after"], "shown": [], "more": 0}
+    desk.goes_on()
     desk.values.clear()
     assert told(client_of(desk, LEE), after=0)["toasts"]["more"] == 0
 
