@@ -168,7 +168,7 @@ class Notice:
     @property
     def told(self) -> list[str]:
         """Return what it tells, below the subject, in plain text."""
-        told = [self.note] if self.note and self.incident else []
+        told = [self.note] if self.note else []
         if self.is_over:
             lasted = coarse_duration(self.made_at - self.opened_at)
             ended = f"{self.who} resolved it at" if self.who else "it is over since"

@@ -19,7 +19,7 @@ from alerting.channels import send, without_secrets
 from alerting.incidents import About
 from alerting.notice import LinkMaker, Notice, notice_of
 from alerting.taking import Taken, take_next, tell_end_to_fallback
-from alerting.undelivered import fail
+from alerting.undelivered import TAKEN_AWAY, fail
 from core.alerts.links import without_links
 from core.errors import DeliveryRefused, DeliveryUnavailable, StorageError
 from core.format import coarse_duration, cut
@@ -48,7 +48,6 @@ LONGEST_KEPT = 500
 """Characters of an answer, or of a problem."""
 DELIVERED = "delivered"
 """What stands in the history where a message reached its channel."""
-NO_CHANNEL = "there is no channel of that name any more, or it is switched off"
 
 Complete = Callable[[Notice, Channel, str], Notice]
 """Returns a message with what goes with it by a channel; the last: the address of our pages."""
@@ -179,7 +178,7 @@ class Sender:
                 # Who was told instead that it fires hears the end, whoever stands in for the channel by now.
                 is_told = each.about == About.RESOLVED and tell_end_to_fallback(connection, each)
                 instead = "" if is_told else self._instead_of(each.receiver)
-                fail(connection, replace(each, problem=NO_CHANNEL), instead, self._channels, self._now())
+                fail(connection, replace(each, problem=TAKEN_AWAY), instead, self._channels, self._now())
         self.wake()
         return len(lost)
 

@@ -8,11 +8,14 @@ from dataclasses import replace
 import orjson
 
 from alerting.notice import UNDELIVERED
+from core.alerts.severity import Severity
 from core.settings.channels import LOG
 from storage.state import outbox
 from storage.state.alerts import HistoryRow, KeptMessage, MessageStatus, add_history
 from storage.state.database import Transaction
 
+TAKEN_AWAY = "there is no channel of that name any more, or it is switched off"
+"""Why what waits for a channel that somebody took away is not delivered."""
 TOLD_SECONDS = 3_600.0
 """How often it is told at most that a channel fails."""
 
@@ -56,8 +59,11 @@ def _tell_of(
     said = outbox.of_channels(connection, receiver, UNDELIVERED, now - TOLD_SECONDS)
     if any(orjson.loads(each.body).get("channel") == channel for each in said):
         return
+    # That somebody took it away is no alarm.
+    is_gone = problem == TAKEN_AWAY
     note = f"The channel {channel} does not deliver: {problem}"
-    body = {"severity": "critical", "opened_at": now, "members": [], "channel": channel, "note": note}
+    severity = Severity.INFO if is_gone else Severity.CRITICAL
+    body = {"severity": severity.word, "opened_at": now, "members": [], "channel": channel, "note": note}
     number = outbox.next_number(connection, outbox.OF_CHANNELS)
     outbox.add_once(connection, _message(outbox.OF_CHANNELS, number, receiver, UNDELIVERED, body, now))
 

@@ -50,8 +50,9 @@ def charts_of(stores: Stores, labels: Mapping[str, str], since: float, rule: Rul
         return ""
     collector, host = collector_of(component), host_of(component)
     chosen = {"instance": collector} if SourceId.parse(collector) else {"host": host} if host else {}
-    end = min(since + AFTER_SECONDS, now)
-    return f"/{tab}?{urlencode({**chosen, 'from': round(since - BEFORE_SECONDS), 'to': round(end)})}"
+    # Pages show no more than there is yet: opened later, the address shows what came after.
+    shown = {"from": round(since - BEFORE_SECONDS), "to": round(since + AFTER_SECONDS)}
+    return f"/{tab}?{urlencode({**chosen, **shown})}"
 
 
 def _newest(stores: Stores, portfolio: str) -> np.datetime64 | None:

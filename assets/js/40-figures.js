@@ -70,8 +70,8 @@
     for (const key of Object.keys(layout)) {
       if (!/^xaxis\d*$/.test(key) || layout[key].type !== "date") continue;
       if (layout[key].range) layout[key].range = layout[key].range.map(localText);
-      const wide = layout[key].autorangeoptions;
-      if (wide && wide.include) layout[key].autorangeoptions = { ...wide, include: wide.include.map(localText) };
+      const { include, clipmax, ...rest } = layout[key].autorangeoptions || {};
+      if (include) layout[key].autorangeoptions = { ...rest, include: include.map(localText), ...(clipmax && { clipmax: localText(clipmax) }) };
     }
     for (const shape of layout.shapes || []) {
       if (shape.xref === "paper" || !isDate(shape.xref)) continue;

@@ -76,7 +76,7 @@ def checked(matchers: Sequence[Matcher]) -> tuple[Matcher, ...]:
             except ValueError as error:
                 raise _wrong(f"{each} is no regular expression: {error}") from error
     if all(map(_means_nearly_all, matchers)):
-        raise _wrong("means alerts without these labels too, so nearly all; mute everything instead, with an end")
+        raise _wrong("means every alert, or nearly all; mute everything instead, with an end")
     return tuple(matchers)
 
 

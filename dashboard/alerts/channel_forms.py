@@ -72,6 +72,11 @@ def forms(stores: Stores) -> list[Form]:
             beside = {BESIDE.get(name, name): why for name, why in error.fields.items()}
             raise ChangeRejected(error.reason, beside) from None
         how = f"it is in force {FOLLOWS}" if done.is_on else "it is switched off"
+        if done.is_on and done.version == 1:
+            # Before it has delivered something nobody knows that it does, and it is not safe to trade.
+            with stores.state.begin() as connection:
+                put_test(connection, done.name, viewer.name, stores.clock.now())
+            how += "; a test goes by it now"
         return Said(f"Channel {done.name} saved: {how}.", goto=MESSAGES)
 
     def remove(sent: Sent, viewer: Viewer) -> Said:
@@ -111,7 +116,14 @@ def export_link() -> html.A:
 def test_form(name: str) -> html.Form:
     """Return the button that tries a channel."""
     id = f"channels-test-{name}"
-    return form(f"{MESSAGES}/test", hidden("channel", name), id=id, does="Send a test", role=ACTING_ROLE)
+    return form(
+        f"{MESSAGES}/test",
+        hidden("channel", name),
+        id=id,
+        does="Send a test",
+        role=ACTING_ROLE,
+        label=f"Send a test by {name}",
+    )
 
 
 def switch_form(name: str, *, is_on: bool) -> html.Form:

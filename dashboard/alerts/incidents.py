@@ -63,7 +63,7 @@ _COLUMNS = (
 )
 _LIMIT = Column("limit", "Fires at", definition="The value at which it fires with this severity")
 _COURSE = Column(
-    "course", "Since it began", numeric=False,
+    "course", "Course", numeric=False,
     definition="At least the last quarter of an hour, of portfolios at least the last hour or month",
 )  # fmt: skip
 _QUIET = Column("quiet", "Quiet", numeric=False, definition="What keeps it from being told")

@@ -71,7 +71,8 @@ def counts_line(found: Sequence[FiringAlert]) -> html.Span:
     for severity in GRAVEST_FIRST:
         if number := counted[severity.word]:
             parts += [severity_badge(severity, f"{number} {severity.word}"), " "]
-    return html.Span(parts or "none")
+    quiet = sum(bool(each.muted_by) for each in found)
+    return html.Span(parts or (f"{quiet} kept quiet" if quiet else "none"))
 
 
 def _by_incident(found: Sequence[FiringAlert]) -> list[list[FiringAlert]]:

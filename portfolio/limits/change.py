@@ -142,6 +142,7 @@ def _portfolio(stores: Stores, given: str, wrong: dict[str, str]) -> str:
     if given == EVERY:
         return EVERY
     known = {each.id for each in list_portfolios(stores.state, OWN)}
+    given = given if given in known else given.removeprefix(f"{OWN}:")
     if given in known:
         return given
     by_name = ids_by_name(stores.state)

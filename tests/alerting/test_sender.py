@@ -13,8 +13,9 @@ import pytest
 from pydantic import SecretStr
 
 from alerting.attempts import GIVE_UP_END_SECONDS
-from alerting.sender import NO_CHANNEL, Postman, Sender
+from alerting.sender import Postman, Sender
 from alerting.taking import DIGEST_SECONDS, HOUR_SECONDS, MOST_IN_DIGEST, NEVER_TOLD, digest_of
+from alerting.undelivered import TAKEN_AWAY
 from core.errors import StorageUnavailable
 from core.settings.channels import Channels, Webhook
 from storage.state import outbox as outbox_rows
@@ -450,7 +451,7 @@ def test_what_waits_for_a_channel_that_is_gone_goes_to_another_one(outbox: Outbo
     sender = Sender(outbox.state, lambda: outbox.channels, outbox.clock.now, TOKEN, machine="m1", address="")
     assert (sender.give_up_lost(), sender.give_up_lost()) == (1, 0)
     [row] = outbox.rows("pager")
-    assert (row.status, row.problem) == ("failed", NO_CHANNEL)
+    assert (row.status, row.problem) == ("failed", TAKEN_AWAY)
     assert {each.receiver for each in outbox.rows()} == {"pager", "desk"}
 
 

@@ -79,6 +79,8 @@ def pulse(
         message = f": {ended.message}" if ended.message else ""
         return made(JobState.DOWN, Status.DOWN, f"failed {ago(now - (ended.ended or now))}{message}")
     last = f"last success {ago(now - base)}" if success else "no success yet"
+    if overdue > 0 and success:
+        last = f"last success {coarse_duration(now - base)} ago"
     if overdue > source.grace_seconds:
         return made(JobState.DOWN, Status.DOWN, f"{last}, overdue for {coarse_duration(overdue)}{_while(running, now)}")
     if running is not None:
