@@ -57,7 +57,7 @@ def seen(rows: Sequence[NumberedRow], sight: Sight) -> list[NumberedRow]:
     """Return the rows that may be told: under limits those of alerts that may be."""
     if sight.is_whole:
         return [*rows]
-    return [(id, row) for id, row in rows if row.rule and sight.sees(row.rule, orjson.loads(row.labels))]
+    return [(id, row) for id, row in rows if row.is_of_alert and sight.sees(row.rule, orjson.loads(row.labels))]
 
 
 def asked_table(asked: Sequence[Request], id: str) -> html.Div:
