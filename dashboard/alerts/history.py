@@ -50,7 +50,7 @@ def history_table(rows: Sequence[NumberedRow], sight: Sight, *, id: str = f"{ID}
     """Return a row of the table for each, in the order given; `sight` says what of them may be told."""
     nothing = "Nothing that happened is like that."
     return data_table(id, _COLUMNS, [_row(number, row, sight) for number, row in rows], caption="History",
-                      nothing=nothing)  # fmt: skip
+                      nothing=nothing, is_page=True)  # fmt: skip
 
 
 def seen(rows: Sequence[NumberedRow], sight: Sight) -> list[NumberedRow]:
