@@ -153,6 +153,11 @@ def test_amtool_imports_what_it_exported(amtool: Amtool, storm: Alerting) -> Non
     (id,) = amtool("silence", "import", given=json.dumps([foreign])).split()
     found = {each["id"]: each["comment"] for each in amtool.json("silence", "query")}
     assert found == {exported[0]["id"]: "new disks", id: "from another"}
+    amtool("silence", "add", "loss", "--duration=2h", "--author=ana", "--comment=known")
+    for times in range(2):
+        (mine,) = [each for each in amtool.json("silence", "query", "alertname=loss")]
+        assert mine["createdBy"] == "service:amtool for ana", f"imported {times} times"
+        amtool("silence", "import", given=json.dumps([{**mine, "comment": f"imported {times}"}]))
 
 
 def test_amtool_reads_the_configuration(amtool: Amtool) -> None:
