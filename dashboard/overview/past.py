@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from core.clock import DAY_SECONDS
-from core.format import count, duration, percent
+from core.format import count, cut, duration, percent
 from core.kinds.registry import collector_title
 from core.memo import Memo
 from core.model import SEVERITY, Status
@@ -53,6 +53,8 @@ NOTHING = "nothing that trading rests on is watched"
 NOT_WATCHED = "not watched"
 NOTHING_YET = "nothing of your trading is checked yet"
 ITSELF = "Fundwatch and its machine alone: ok"
+LONGEST_NAME = 40
+"""Letters of a portfolio's name that have room above its line."""
 WHOLE_SECONDS = 60.0
 """A day that nobody watched for no longer than this was watched."""
 PLOT, STRIP = [0.0, 0.74], [0.84, 1.0]
@@ -217,6 +219,10 @@ def past_figure(
              "line": {"color": "@series-1", "width": 1.5}, "hovertemplate": "%{y:+.2f} %<extra></extra>"}
         )  # fmt: skip
         notes.append(end_label(f"{percent(last / 100, signed=True)}", last, "@series-1"))
+        notes.append(
+            {"text": f"P&L of {cut(course.name, LONGEST_NAME)}", "x": 0, "y": PLOT[1], "xref": "paper", "yref": "paper",
+             "xanchor": "left", "yanchor": "bottom", "showarrow": False, "font": {"color": "@muted", "size": 11}}
+        )  # fmt: skip
     else:
         axis |= {"range": [-1, 1], "showticklabels": False, "showgrid": False, "zeroline": False}
         notes.append(

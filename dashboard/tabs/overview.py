@@ -164,7 +164,7 @@ def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
             OPEN.subtitle_slot: alerts.counts_line(firing) if firing is not None else None,
             COMPONENTS.slot: component_grid(found, score),
             TREND.subtitle_slot: _score_line(score),
-            PAST.subtitle_slot: _past_line(stores, read, course, is_checked=is_checked),
+            PAST.subtitle_slot: _past_line(stores, read, is_checked=is_checked),
         },
         as_of={
             PORTFOLIOS.id: None if why_no_portfolios and shown is None else now,
@@ -231,11 +231,10 @@ def _score_line(score: Score) -> list[Any]:
     return told
 
 
-def _past_line(stores: Stores, read: _Past | None, course: past.Course | None, *, is_checked: bool) -> str | None:
+def _past_line(stores: Stores, read: _Past | None, *, is_checked: bool) -> str | None:
     if read is None:
         return None
-    told = past.watched_line(read.watched, len(past.trading_sources(stores)), is_checked=is_checked)
-    return f"{told} · P&L of {course.name}" if course else told
+    return past.watched_line(read.watched, len(past.trading_sources(stores)), is_checked=is_checked)
 
 
 def _routes(stores: Stores) -> list[Route]:

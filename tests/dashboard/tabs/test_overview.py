@@ -384,7 +384,7 @@ def test_the_line_is_of_the_first_portfolio_with_several_values_within_the_day(s
     view = shown(stores)
     (line,) = [trace for trace in view.figures["overview-past-graph"]["data"] if trace.get("yaxis") != "y2"]
     assert line["name"] == "Pairs" and len(line["x"]) >= 3
-    assert "P&L of Pairs" in slot_text("overview", view, "past-told")
+    assert "P&L of Pairs" in [each["text"] for each in view.figures["overview-past-graph"]["layout"]["annotations"]]
     hidden = shown(stores, LIMITED)
     assert "Pairs" not in orjson.dumps(hidden.figures).decode()
 
