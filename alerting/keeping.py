@@ -10,6 +10,7 @@ import orjson
 from pydantic import TypeAdapter
 
 from alerting.changes import Changes, Known, key_of
+from alerting.happened import of_incident
 from alerting.incidents import About, Incident
 from alerting.incidents import moved as incident_moved
 from alerting.memory import Memory, Rules
@@ -108,7 +109,13 @@ def write(connection: Transaction, memory: Memory, rules: Rules, moment: Moment,
     for answer in changes.answers:
         answer_in(connection, answer.request, answer.why_not, now)
     of = memory.incidents_by_key(changes, ids) if changes.history else {}
-    history = [replace(each, incident=_part_of(each, of)) for each in changes.history]
+    turned = dict(zip(ids, (turn.incident for _, _, turn in changes.turns), strict=True))
+    history = [
+        of_incident(each, turned[each.incident], memory, changes)
+        if each.incident in turned
+        else replace(each, incident=_part_of(each, of))
+        for each in changes.history
+    ]
     kept.add_history(connection, history, now - at)
     return ids
 

@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from alerting.attempts import is_given_up, next_attempt
 from alerting.channels import send, without_secrets
+from alerting.happened import of_message
 from alerting.incidents import About
 from alerting.notice import LinkMaker, Notice, notice_of
 from alerting.taking import Taken, take_next, tell_end_to_fallback
@@ -347,7 +348,7 @@ class Postman:
                 # Whom it reached is history too: the messages themselves are forgotten earlier.
                 told = f"{result.receiver}: {result.about}"
                 row = HistoryRow(self._now(), DELIVERED, incident=result.incident, detail=told)
-                add_history(connection, [row])
+                add_history(connection, [of_message(row, result)])
         self._result = None
         if result.status != MessageStatus.SENT:
             word = "given up" if result.status == MessageStatus.FAILED else "tried again"

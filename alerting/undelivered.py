@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import orjson
 
+from alerting.happened import of_message
 from alerting.notice import UNDELIVERED
 from core.alerts.severity import Severity
 from core.settings.channels import LOG
@@ -25,7 +26,8 @@ def fail(connection: Transaction, message: KeptMessage, fallback: str, channels:
     if not outbox.give_up(connection, replace(message, status=MessageStatus.FAILED, done_at=now)):
         return
     detail = f"{message.receiver}: {message.problem}"
-    add_history(connection, [HistoryRow(now, UNDELIVERED, incident=message.incident, detail=detail)])
+    row = HistoryRow(now, UNDELIVERED, incident=message.incident, detail=detail)
+    add_history(connection, [of_message(row, message)])
     if message.about == outbox.TEST:
         # Whoever asked for it sees what became of it.
         return

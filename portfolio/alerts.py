@@ -125,7 +125,7 @@ class Sight:
         if self.is_whole:
             return row
         labels = orjson.loads(row.labels)
-        if not row.rule or not self.sees(row.rule, labels):
+        if not row.is_of_alert or not self.sees(row.rule, labels):
             return None
         return replace(row, detail=self.sentence(labels, row.detail))
 

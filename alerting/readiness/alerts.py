@@ -9,6 +9,7 @@ import orjson
 from alerting.readiness.found import Found
 from alerting.readiness.portfolios import PORTFOLIO
 from alerting.readiness.probe import Outcome
+from core.alerts.labels import OWN
 from core.alerts.severity import Severity
 from core.alerts.spec import FIRING, FiringAlert
 from core.format import count, duration, first_of, noun
@@ -20,6 +21,8 @@ from storage.state.portfolios import NOT_TRADED
 
 WHERE = "/alerts"
 ORIGIN = "origin"
+SAID_ELSEWHERE = (PORTFOLIO, ORIGIN, "collector", "machine", "source")
+"""Labels that do not tell one alert of a rule from another, or of which the check itself says it."""
 URGENT = Severity.URGENT.word
 
 
@@ -59,7 +62,7 @@ def urgent(reading: LiveReading | None, known: Sequence[str], now: float) -> lis
         if labels.get(PORTFOLIO) and labels.get(ORIGIN) in NOT_TRADED:
             continue
         id = labels.get(PORTFOLIO, EVERY_PORTFOLIO)
-        by_portfolio[id if id in by_portfolio else EVERY_PORTFOLIO].append(alert.title)
+        by_portfolio[id if id in by_portfolio else EVERY_PORTFOLIO].append(_named(alert, labels))
     # A reading names so many and no more: whose the others are is not known.
     more = int(reading.value(FIRING, severity=URGENT) or 0) - told
     by_portfolio[EVERY_PORTFOLIO] += ["more than can be listed"] * max(more, 0)
@@ -89,6 +92,12 @@ def channel(told: Outcome[Mapping[str, float | None]] | str, proven_seconds: flo
         )
     why = f"no channel has delivered a message for {duration(age)}: send a test"
     return Found(Checks.CHANNEL, State.NOT_READY, why, sent[last], WHERE)
+
+
+def _named(alert: FiringAlert, labels: Mapping[str, str]) -> str:
+    """Return the title of an alert and which of its rule it is: a rule can have many."""
+    told = [value for name, value in labels.items() if name not in (*OWN, *SAID_ELSEWHERE) and value != alert.title]
+    return f"{alert.title} ({', '.join(told)})" if told else alert.title
 
 
 def _fires(portfolio: str, titles: Sequence[str], read_at: float) -> Found:

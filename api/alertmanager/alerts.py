@@ -165,7 +165,8 @@ def time_of(seconds: float) -> str:
 
 def _alert(told: Told, evaluated_at: float) -> dict[str, Any]:
     alert = told.alert
-    annotations = {"summary": alert.title, "description": alert.text, "acknowledged_by": alert.acknowledged_by}
+    held = "snoozed_by" if alert.is_snoozed else "acknowledged_by"
+    annotations = {"summary": alert.title, "description": alert.text, held: alert.acknowledged_by}
     return {
         "annotations": {name: value for name, value in annotations.items() if value},
         # As of one that is sent without an end.

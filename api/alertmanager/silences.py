@@ -170,6 +170,9 @@ def _matchers(silence: Silence) -> list[dict[str, Any]]:
 def _who(who: str, created_by: str) -> str:
     """Return who made it: whose token it is, and for whom where that says another one."""
     other = "".join(each for each in created_by if each.isprintable()).strip()
+    if other.startswith(("service:", f"{who} for ")):
+        # It is told so here, and comes back with `amtool silence import`: whom it was for is the last of it.
+        other = other.rpartition(" for ")[2]
     return cut(f"{who} for {other}" if other and other != who else who, WHO_CHARACTERS)
 
 

@@ -3,6 +3,7 @@
 (function (fw) {
   "use strict";
   const SHOWN_MS = 12000, LEAD_MS = 5000;
+  const REFUSED = "Not of what was sent last: that was refused, and the form says why.";
 
   fw.on("submit", "form[data-post]", async (form, event) => {
     event.preventDefault();
@@ -31,9 +32,11 @@
   fw.post = async function (form, pressed) {
     form.setAttribute("aria-busy", "true");
     say(form, "");
+    // What was said of something before would be read as the answer to this.
+    document.querySelectorAll(".fw-done").forEach((each) => each.remove());
     try {
       const told = await sent(form, pressed);
-      show(form, told);
+      show(form, told, pressed);
       return told;
     } catch (error) {
       say(form, "No answer: nothing is known to be done. Try again.", true);
@@ -59,14 +62,15 @@
     return isTold ? answer.json() : { said: `Not done: the server answers ${answer.status}.`, done: false, fields: {} };
   }
 
-  function show(form, told) {
+  function show(form, told, pressed) {
     say(form, told.said, !told.done);
     mark(form, told.fields || {});
+    judge(form, told.done);
     const place = form.dataset.into && told.html && fw.byId(form.dataset.into);
     if (place) place.innerHTML = told.html;
     if (!told.done) return;
     settle(form);
-    if (told.goto) return leaveFor(told);
+    if (told.goto) return leaveFor(told, form, pressed);
     const once = place && place.querySelector(".fw-once");
     if (once) leadTo(once);
     outlive(form, told.said);
@@ -100,10 +104,36 @@
     setTimeout(() => watch.disconnect(), SHOWN_MS);
   }
 
-  // What was done is told on the page that opens next, where the form may be no more.
-  function leaveFor(told) {
+  // Panels that tell of what was sent before are empty while what was sent last is refused.
+  function judge(form, isDone) {
+    for (const id of (form.dataset.judged || "").split(" ").filter(Boolean)) {
+      const panel = fw.byId(id);
+      if (!panel) continue;
+      if (isDone) delete panel.dataset.outdated;
+      else panel.dataset.outdated = REFUSED;
+    }
+  }
+
+  // What was done is told on the page that opens next, where the form may be no more; where it is the same page, the
+  // keyboard stays on the button that was pressed.
+  function leaveFor(told, form, pressed) {
     fw.remember("said", told.said);
+    const isHere = new URL(told.goto, window.location.href).pathname === window.location.pathname;
+    if (isHere && pressed && pressed === document.activeElement) fw.remember("pressed", JSON.stringify([form.id, pressed.value]));
     window.location.assign(told.goto);
+  }
+
+  function pressAgain([id, value]) {
+    fw.whenDrawn(`#${CSS.escape(id)} button[type=submit]`, () => {
+      const button = [...fw.byId(id).querySelectorAll("button[type=submit]")].find((each) => each.value === value);
+      if (button && document.activeElement === document.body) button.focus({ preventScroll: true });
+    });
+  }
+
+  const pressed = fw.recall("pressed");
+  if (pressed) {
+    fw.remember("pressed", "");
+    pressAgain(JSON.parse(pressed));
   }
 
   const told = fw.recall("said");

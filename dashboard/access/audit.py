@@ -71,7 +71,9 @@ def _day(text: str) -> float | None:
 def audit_table(entries: Sequence[Entry]) -> html.Div:
     """Return a row an entry, in the order given."""
     nothing = "Nothing in the audit is like that."
-    return data_table(f"{ID}-rows", _COLUMNS, [_row(each) for each in entries], caption="Audit", nothing=nothing)
+    return data_table(
+        f"{ID}-rows", _COLUMNS, [_row(each) for each in entries], caption="Audit", nothing=nothing, is_page=True
+    )
 
 
 def turning(entries: Sequence[Entry], total: int, before: int) -> html.Div:

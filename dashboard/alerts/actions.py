@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dash import html
+
 from access.viewer import ACTING_ROLE, Viewer
 from core.alerts.expression import Matcher
 from core.alerts.matchers import written
@@ -19,8 +21,6 @@ from storage.state.silences import DATASET
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from dash import html
 
     from storage.stores import Stores
 
@@ -66,8 +66,8 @@ def whole_forms(incident: int) -> list[Any]:
         lasts = [select_field(id, "lasts", "For", LASTS, HOUR)] if what is not Ask.RESOLVE else []
         note = text_field(id, "note", "Note", hint=HINTS[what], maxlength=str(NOTE_CHARACTERS))
         return form(
-            f"{PATH}/{what}", hidden("incident", str(incident)), *lasts, note, id=id, does=does, question=question,
-            is_dangerous=what is Ask.RESOLVE, role=ACTING_ROLE,
+            f"{PATH}/{what}", html.H3(does, className="fw-part"), hidden("incident", str(incident)), *lasts, note,
+            id=id, does=does, question=question, is_dangerous=what is Ask.RESOLVE, role=ACTING_ROLE,
         )  # fmt: skip
 
     question = "Resolve this incident? Whatever of it still fires is then told again only after it was clear."

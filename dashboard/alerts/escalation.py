@@ -33,6 +33,7 @@ _PLANS = (
 )
 _STANDING = (
     Column("incident", "Incident"),
+    Column("title", "What", numeric=False),
     Column("severity", "Severity", numeric=False),
     Column("told", "Told", numeric=False),
     Column("taken", "Steps taken", numeric=False),
@@ -57,6 +58,7 @@ class Standing:
     """Where an incident stands in the plan that it opened with."""
 
     incident: OpenIncident
+    title: str
     steps: int
     """Of its plan, over all rounds."""
     taken: int
@@ -66,8 +68,8 @@ class Standing:
     """Why none is taken now; empty: the next one comes."""
 
 
-def standing(incident: OpenIncident, kept: KeptIncident) -> Standing:
-    """Return where an incident stands. kept: its row, whose body has the plan that it keeps."""
+def standing(incident: OpenIncident, title: str, kept: KeptIncident) -> Standing:
+    """Return where an incident stands. title: what it is called. kept: its row, whose body has the plan it keeps."""
     body = orjson.loads(kept.body)
     plan = _PLAN.validate_python(body["plan"]).at(severity_of(incident.severity))
     step_at = float(body["step_at"]) + _ahead_seconds(incident, kept, body)
@@ -78,8 +80,8 @@ def standing(incident: OpenIncident, kept: KeptIncident) -> Standing:
         # The step that was under way begins anew when that ends.
         step_at = max(step_at, incident.acknowledged_until)
     steps = len(plan.steps) * plan.rounds
-    return Standing(incident, steps, min(incident.steps_taken, steps), steps_ahead(plan, incident.steps_taken, step_at),
-                    held)  # fmt: skip
+    coming = steps_ahead(plan, incident.steps_taken, step_at)
+    return Standing(incident, title, steps, min(incident.steps_taken, steps), coming, held)
 
 
 def _ahead_seconds(incident: OpenIncident, kept: KeptIncident, body: Mapping[str, Any]) -> float:
@@ -146,6 +148,7 @@ def _row(each: Standing, now: float) -> dict[str, Any]:
     after = [f"{_who(step)} {ahead(step.due_at, now)}" for step in each.coming[1:]]
     return {
         "incident": Cell(html.A(f"#{of.incident}", href=f"/alerts?incident={of.incident}"), sort=float(of.incident)),
+        "title": whole_cell(each.title),
         "severity": severity_cell(severity_of(of.severity)),
         "told": whole_cell(first_of(of.told) or NOBODY),
         "taken": f"{each.taken} of {count(each.steps, 'step')}" if each.steps else "its plan has none",

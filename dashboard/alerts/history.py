@@ -50,14 +50,14 @@ def history_table(rows: Sequence[NumberedRow], sight: Sight, *, id: str = f"{ID}
     """Return a row of the table for each, in the order given; `sight` says what of them may be told."""
     nothing = "Nothing that happened is like that."
     return data_table(id, _COLUMNS, [_row(number, row, sight) for number, row in rows], caption="History",
-                      nothing=nothing)  # fmt: skip
+                      nothing=nothing, is_page=True)  # fmt: skip
 
 
 def seen(rows: Sequence[NumberedRow], sight: Sight) -> list[NumberedRow]:
     """Return the rows that may be told: under limits those of alerts that may be."""
     if sight.is_whole:
         return [*rows]
-    return [(id, row) for id, row in rows if row.rule and sight.sees(row.rule, orjson.loads(row.labels))]
+    return [(id, row) for id, row in rows if row.is_of_alert and sight.sees(row.rule, orjson.loads(row.labels))]
 
 
 def asked_table(asked: Sequence[Request], id: str) -> html.Div:

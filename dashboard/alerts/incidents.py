@@ -161,7 +161,7 @@ def _block(incident: OpenIncident, shown: Shown, most: int, *, is_alone: bool = 
     head = html.Div(
         [
             severity_badge(severity),
-            html.H3(_title(incident, alerts), className="fw-incident-title"),
+            html.H3(title_of(incident, alerts), className="fw-incident-title"),
             age(incident.opened_at),
             html.Span(f"#{id}", className="fw-incident-number")
             if is_alone
@@ -205,7 +205,8 @@ def _only(alert: FiringAlert, shown: Shown) -> list[Any]:
     return [told, *([html.Div(course, className="fw-incident-course")] if course is not None else [])]
 
 
-def _title(incident: OpenIncident, alerts: Sequence[FiringAlert]) -> str:
+def title_of(incident: OpenIncident, alerts: Sequence[FiringAlert]) -> str:
+    """Return what an incident is called, by what of it fires."""
     if len(alerts) == 1:
         return alerts[0].text
     titles = [*dict.fromkeys(each.title for each in alerts)]

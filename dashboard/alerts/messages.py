@@ -57,7 +57,8 @@ _COLUMNS = (
 def messages_table(messages: Sequence[KeptMessage], sight: Sight, *, id: str = f"{ID}-rows") -> html.Div:
     """Return a row a message, in the order given; `sight` says what of them may be told."""
     nothing = "No message is like that. One is made when an incident opens, changes or ends, for each channel."
-    return data_table(id, _COLUMNS, [_row(each, sight) for each in messages], caption="Messages", nothing=nothing)
+    rows = [_row(each, sight) for each in messages]
+    return data_table(id, _COLUMNS, rows, caption="Messages", nothing=nothing, is_page=True)
 
 
 def seen(messages: Sequence[KeptMessage], sight: Sight) -> list[KeptMessage]:

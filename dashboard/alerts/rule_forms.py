@@ -36,6 +36,8 @@ PATH = "/alerts/rules"
 EDIT_PATH = f"{PATH}/edit"
 EXPORT_PATH = f"{PATH}/export.yaml"
 EDITOR = "rule-editor"
+TRIED, TOLD = f"{EDITOR}-past", f"{EDITOR}-told"
+"""Panels of what a rule would have told, drawn and in words."""
 SAVE = "save"
 WAS = "was"
 WORK_NAMES: Options = (
@@ -150,7 +152,7 @@ def editor_form(text: str, fields: dict[str, str], rule: str, version: int) -> h
         long_field(id, "text", "As YAML", text, most=MOST_CHARACTERS, rows=14, is_code=True,
                    hint="This is what is checked and saved; what is changed in the fields above is put into it. "
                         "Conditions joined by and, or, not, and several severities (levels) are written here."),
-        id=id, does="Check and back-test", also=((SAVE, "Save"),), role=Role.ADMIN,
+        id=id, does="Check and back-test", also=((SAVE, "Save"),), judged=(TRIED, TOLD), role=Role.ADMIN,
     )  # fmt: skip
 
 

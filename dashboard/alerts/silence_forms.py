@@ -79,6 +79,7 @@ def silence_form(matchers: str) -> html.Form:
     id = f"{ID}-new"
     return form(
         f"{PATH}/add", hidden("matchers", matchers), select_field(id, "lasts", "For", LASTS, HOUR),
+        moment_field(id, "ends", "Or until", hint="In your time; empty: for as long as is chosen."),
         text_field(id, "why", "Why", hint="Others will ask.", maxlength=str(WHY_CHARACTERS)),
         id=id, does="Silence", role=ACTING_ROLE,
     )  # fmt: skip
@@ -128,10 +129,13 @@ def end_window_form(window: Window) -> html.Form:
 
 def _silence(stores: Stores, sent: Sent, viewer: Viewer, *, matchers: bool) -> Silence:
     now = stores.clock.now()
-    if sent["lasts"] not in dict(LASTS):
-        raise ChangeRejected(NOT_MADE, {"lasts": "choose one of those offered"})
+    ends = _moment(sent, "ends") if matchers else None
+    if ends is None:
+        if sent["lasts"] not in dict(LASTS):
+            raise ChangeRejected(NOT_MADE, {"lasts": "choose one of those offered"})
+        ends = now + float(sent["lasts"])
     meant = _matchers(sent) if matchers else ()
-    return Silence(meant, now, now + float(sent["lasts"]), sent["why"], viewer.name, now)
+    return Silence(meant, now, ends, sent["why"], viewer.name, now)
 
 
 def _window(stores: Stores, sent: Sent, viewer: Viewer) -> Window:

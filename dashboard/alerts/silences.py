@@ -12,8 +12,8 @@ from core.alerts.matchers import written
 from core.alerts.silence import Silence, When, Window
 from core.alerts.spec import FiringAlert, hidden_by
 from core.format import coarse_duration, count
-from dashboard.alerts.known import Known, severity_of
-from dashboard.alerts.parts import ahead, severity_badge
+from dashboard.alerts.known import Known, labels_of, severity_of
+from dashboard.alerts.parts import ahead, labels_text, severity_badge
 from dashboard.alerts.silence_forms import ID, end_form, end_window_form
 from dashboard.components.age import local_time
 from dashboard.components.table import Cell, Column, data_table, whole_cell
@@ -69,7 +69,15 @@ def preview(matchers: Sequence[Matcher], known: Known) -> html.Div | html.P:
     if not hidden:
         return html.P("Nothing that fires now would be hidden.", className="fw-hides")
     named = [
-        html.Li([severity_badge(severity_of(each.severity)), " ", each.text], key=each.key)
+        html.Li(
+            [
+                severity_badge(severity_of(each.severity)),
+                " ",
+                each.text,
+                html.Span(f" · {each.rule}: {labels_text(labels_of(each))}", className="fw-hides-labels"),
+            ],
+            key=each.key,
+        )
         for each in hidden[:MOST_NAMED]
     ]
     more = [html.Li(f"and {count(len(hidden) - MOST_NAMED, 'more alert')}")] if len(hidden) > MOST_NAMED else []

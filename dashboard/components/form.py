@@ -47,6 +47,7 @@ def form(
     also: Options = (),
     question: str = "",
     into: str = "",
+    judged: Sequence[str] = (),
     clears: bool = False,
     is_dangerous: bool = False,
     role: Role = Role.VIEWER,
@@ -56,7 +57,8 @@ def form(
 
     does: what its button says. question: asked before it is sent; {name} in it is what the field of that name
     says. also: further buttons; the field `does` is then the value of the one that was pressed, empty for the first.
-    into: id of the place that shows the HTML of the answer. clears: whether its fields are emptied when it is
+    into: id of the place that shows the HTML of the answer. judged: ids of panels that tell of what was sent last and
+    was right: they are empty while what is sent is refused. clears: whether its fields are emptied when it is
     done. role: the least that it is offered to (components/needing.py). label: what a screen reader says of the
     button, where several on a page say the same.
     """
@@ -81,6 +83,7 @@ def form(
             data_question=question or None,
             data_does=does,
             data_into=into or None,
+            data_judged=" ".join(judged) or None,
             data_clears="" if clears else None,
         ),
     )

@@ -17,6 +17,8 @@ from dashboard.components.quick import quick
 CENTS_FROM = 1e7
 """Numbers from here on are carried to the hundredth, smaller ones to ten digits: no cent is lost in a file."""
 
+FEW_CARDS = 10
+"""Rows of a page of many that show at first where they are cards, as assets/css/22-tables.css has them."""
 LONGEST_TEXT = 64
 """Longer ones (commands, queries) are cut; whole on hover."""
 
@@ -81,11 +83,13 @@ def data_table(
     stack: bool = True,
     nothing: str = "Nothing to show.",
     chosen: int | None = None,
+    is_page: bool = False,
 ) -> html.Div:
     """Return a table; each row maps column keys to a Cell or a text. chosen: number of the row that is marked.
 
     A click on a heading sorts in the browser, and the order survives refreshes. With `stack`, rows become
-    small cards on a narrow screen; without, the table scrolls sideways.
+    small cards on a narrow screen; without, the table scrolls sideways. is_page: the rows are a page of many: of the
+    cards the first FEW_CARDS show, until somebody asks for more (assets/js/66-more-rows.js).
     """
     if not rows:
         return html.Div(html.P(nothing, className="fw-nothing"), className="fw-table-box")
@@ -93,6 +97,9 @@ def data_table(
     parts.append(html.Thead(html.Tr([_heading(column, sortable) for column in columns])))
     parts.append(html.Tbody([_row(row, columns, stack, is_chosen=at == chosen) for at, row in enumerate(rows)]))
     table = html.Table(parts, id=id, className="fw-table fw-stack" if stack else "fw-table")
+    if is_page and len(rows) > FEW_CARDS:
+        more = html.Button("Show more", type="button", className="fw-button fw-more-rows")
+        return html.Div([table, more], className="fw-table-box fw-few-rows")
     if sortable:
         return html.Div(table, className="fw-table-box")
     group = attributes(role="group", aria_label=caption or id)

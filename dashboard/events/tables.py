@@ -102,7 +102,9 @@ def events_table(events: Sequence[Event], viewer: Viewer, names: Mapping[str, st
     nothing = "Nothing is written down like that. A note is written on a chart, or below; programs send events."
     rows = [_row(each, viewer, names, is_open=each.id == chosen) for each in events]
     at = next((place for place, each in enumerate(events) if each.id == chosen), None)
-    return data_table(f"{ID}-rows", _COLUMNS, rows, caption="Events and notes", nothing=nothing, chosen=at)
+    return data_table(
+        f"{ID}-rows", _COLUMNS, rows, caption="Events and notes", nothing=nothing, chosen=at, is_page=True
+    )
 
 
 def names_of(stores: Stores, viewer: Viewer) -> dict[str, str]:

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from core.clock import DAY_SECONDS
-from core.format import count, duration, percent
+from core.format import count, cut, duration, percent
 from core.kinds.registry import collector_title
 from core.memo import Memo
 from core.model import SEVERITY, Status
@@ -51,6 +51,10 @@ COLOURS = {
 }
 NOTHING = "nothing that trading rests on is watched"
 NOT_WATCHED = "not watched"
+NOTHING_YET = "nothing of your trading is checked yet"
+ITSELF = "Fundwatch and its machine alone: ok"
+LONGEST_NAME = 40
+"""Letters of a portfolio's name that have room above its line."""
 WHOLE_SECONDS = 60.0
 """A day that nobody watched for no longer than this was watched."""
 PLOT, STRIP = [0.0, 0.74], [0.84, 1.0]
@@ -193,14 +197,15 @@ def _course(name: str, grown: Intraday, start: float) -> Course | None:
 
 
 def past_figure(
-    found: Watched, course: Course | None, span: tuple[float, float], *, has_sources: bool
+    found: Watched, course: Course | None, span: tuple[float, float], *, has_sources: bool, is_checked: bool
 ) -> dict[str, Any]:
     """Return the strip of trading above the line of the P&L, both over `span` (epoch seconds).
 
-    has_sources: whether anything is named that trading rests on.
+    has_sources: whether anything is named that trading rests on. is_checked: as in watched_line.
     """
+    color, well = ("@ok", "all ok") if is_checked else ("@line", ITSELF)
     traces = [_band_trace(span, "@line", NOT_WATCHED if has_sources or found.spans else NOTHING)]
-    traces += [_band_trace(each, "@ok", "all ok") for each in _longest(found.spans)]
+    traces += [_band_trace(each, color, well) for each in _longest(found.spans)]
     traces += [
         _band_trace([each.start, each.end], COLOURS[each.worst], f"{each.worst}: {', '.join(each.names)}")
         for each in found.trouble
@@ -214,6 +219,10 @@ def past_figure(
              "line": {"color": "@series-1", "width": 1.5}, "hovertemplate": "%{y:+.2f} %<extra></extra>"}
         )  # fmt: skip
         notes.append(end_label(f"{percent(last / 100, signed=True)}", last, "@series-1"))
+        notes.append(
+            {"text": f"P&L of {cut(course.name, LONGEST_NAME)}", "x": 0, "y": PLOT[1], "xref": "paper", "yref": "paper",
+             "xanchor": "left", "yanchor": "bottom", "showarrow": False, "font": {"color": "@muted", "size": 11}}
+        )  # fmt: skip
     else:
         axis |= {"range": [-1, 1], "showticklabels": False, "showgrid": False, "zeroline": False}
         notes.append(
@@ -246,16 +255,21 @@ def _longest(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return sorted(sorted(spans, key=lambda each: each[0] - each[1])[:MOST_BANDS])
 
 
-def watched_line(found: Watched, sources: int) -> str:
-    """Return in words what the strip shows of a day; sources: how many are named that trading rests on."""
+def watched_line(found: Watched, sources: int, *, is_checked: bool) -> str:
+    """Return in words what the strip shows of a day; sources: how many are named that trading rests on.
+
+    is_checked: whether anything of the trading is looked at now, and not Fundwatch and its machine alone.
+    """
     if not found.spans:
         return f"{NOT_WATCHED} within 24 h" if sources else NOTHING
+    if not is_checked and not found.trouble:
+        return NOTHING_YET
     is_whole = DAY_SECONDS - found.seconds <= WHOLE_SECONDS
     if found.trouble:
         share = percent(found.trouble_seconds / found.seconds)
-        return f"not ok for {share} of the {'time' if is_whole else f'{duration(found.seconds)} that were watched'}"
-    told = f"{count(sources, 'source')} that trading rests on, all ok" if sources else "all ok"
-    return told if is_whole else f"{told} in the {duration(found.seconds)} that were watched"
+        return f"not ok for {share} of {'the time' if is_whole else f'{duration(found.seconds)} watched'}"
+    told = f"{count(sources, 'source')} all ok" if sources else "all ok"
+    return told if is_whole else f"{told} in {duration(found.seconds)} watched"
 
 
 def read_trend(stores: Stores, reading: LiveReading | None, start: float, end: float) -> SeriesData | None:

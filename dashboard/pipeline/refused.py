@@ -38,7 +38,7 @@ def refused_table(rows: Sequence[KeptRow], kinds: Mapping[str, str]) -> html.Div
     """Return a row a refused row, in the order given."""
     nothing = "None: rows of the settings pull and consume that cannot be taken come here."
     found = [_row(each, kinds) for each in rows]
-    return data_table(f"{ID}-rows", _COLUMNS, found, caption="Refused rows", nothing=nothing)
+    return data_table(f"{ID}-rows", _COLUMNS, found, caption="Refused rows", nothing=nothing, is_page=True)
 
 
 def turning(shown: int, total: int, page: int) -> html.Div:

@@ -9,6 +9,7 @@ from dash import html
 from access.viewer import Viewer
 from core.alerts.spec import ALERTS
 from dashboard.alerts.escalation import ID, plans_table, standing, standing_table
+from dashboard.alerts.incidents import title_of
 from dashboard.alerts.known import Known, know
 from dashboard.alerts.verdict import alerts_verdict
 from dashboard.components.panel import panels, verdict_slot
@@ -64,7 +65,11 @@ def _standing(stores: Stores, known: Known) -> Any:
     told = known.sight.incidents(known.incidents, known.firing)
     with stores.state.reading() as connection:
         kept = incidents_in(connection, [each.incident for each in told])
-    found = [standing(each, kept[each.incident]) for each in told if each.incident in kept]
+    of = known.of_incident
+    found = [
+        standing(each, title_of(each, of.get(each.incident, ())), kept[each.incident])
+        for each in told if each.incident in kept
+    ]  # fmt: skip
     return standing_table(found, known.now)
 
 

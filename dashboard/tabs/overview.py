@@ -149,11 +149,12 @@ def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
     span = (now - DAY_SECONDS, now)
     read, why_no_past = _tried(lambda: _past(stores, readings, span, is_whole=limits is None))
     course, _ = _tried(lambda: past.read_course(stores, shown or [], span[0]))
+    is_checked = safe.word_of(ready) != safe.UNCHECKED
     newest = max((each.ts for each in readings), default=None)
     drawn = {TREND.graph: past.trend_figure(read.trend, span, CHART_PX)} if read and read.trend else {}
     if read:
         has_sources = bool(past.trading_sources(stores))
-        drawn[PAST.graph] = past.past_figure(read.watched, course, span, has_sources=has_sources)
+        drawn[PAST.graph] = past.past_figure(read.watched, course, span, has_sources=has_sources, is_checked=is_checked)
     return View(
         figures=drawn,
         slots={
@@ -163,7 +164,7 @@ def build(stores: Stores, _choices: Choices, viewer: Viewer) -> View:
             OPEN.subtitle_slot: alerts.counts_line(firing) if firing is not None else None,
             COMPONENTS.slot: component_grid(found, score),
             TREND.subtitle_slot: _score_line(score),
-            PAST.subtitle_slot: _past_line(stores, read, course),
+            PAST.subtitle_slot: _past_line(stores, read, is_checked=is_checked),
         },
         as_of={
             PORTFOLIOS.id: None if why_no_portfolios and shown is None else now,
@@ -230,11 +231,10 @@ def _score_line(score: Score) -> list[Any]:
     return told
 
 
-def _past_line(stores: Stores, read: _Past | None, course: past.Course | None) -> str | None:
+def _past_line(stores: Stores, read: _Past | None, *, is_checked: bool) -> str | None:
     if read is None:
         return None
-    told = past.watched_line(read.watched, len(past.trading_sources(stores)))
-    return f"{told} · P&L of {course.name}" if course else told
+    return past.watched_line(read.watched, len(past.trading_sources(stores)), is_checked=is_checked)
 
 
 def _routes(stores: Stores) -> list[Route]:

@@ -16,7 +16,7 @@ from core.memo import Memo
 from core.roles import Role
 from dashboard.alerts.back_test import HEIGHT_PX, figure, told
 from dashboard.alerts.rule_fields import fields_from
-from dashboard.alerts.rule_forms import EDIT_PATH, EDITOR, editor_form
+from dashboard.alerts.rule_forms import EDIT_PATH, EDITOR, TOLD, TRIED, editor_form
 from dashboard.components.panel import panels, verdict_slot
 from dashboard.views.panel import GraphBody, Panel, TableBody
 from dashboard.views.tab import Choices, Page, View
@@ -41,7 +41,7 @@ WRITE = Panel(
     tools=(),
 )
 PAST = Panel(
-    f"{ID}-past",
+    TRIED,
     "Back-test",
     "The rule over what is stored of the last seven days, judged as the alert engine judges: each value by which it "
     "would have fired, and for how long. Grey: for lack of data.",
@@ -49,7 +49,7 @@ PAST = Panel(
     subtitle_slot=f"{ID}-step",
 )
 WORDS = Panel(
-    f"{ID}-told",
+    TOLD,
     "What it would have told",
     "How often the rule would have fired, for how long, for which series it would fire at once if saved now, and "
     "what was looked at less than asked.",

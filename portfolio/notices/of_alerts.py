@@ -62,7 +62,7 @@ def _rows(connection: Transaction, before: int) -> Iterator[NumberedRow]:
 
 def _belongs(row: HistoryRow, first: HistoryRow) -> bool:
     is_same = (row.what, row.rule, row.severity) == (first.what, first.rule, first.severity)
-    return bool(row.rule) and is_same and abs(first.at - row.at) <= TOGETHER_SECONDS
+    return row.is_of_alert and is_same and abs(first.at - row.at) <= TOGETHER_SECONDS
 
 
 def _notices(rows: list[NumberedRow], of: Viewpoint) -> list[Notice]:
@@ -88,7 +88,7 @@ def _notice(number: int, row: HistoryRow, of: Viewpoint) -> Notice:
 
 
 def _sentence(row: HistoryRow, labels: dict[str, str]) -> str:
-    if row.rule:
+    if row.is_of_alert:
         where = ", ".join(f"{name} {value}" for name, value in labels.items() if name not in OF_EVERY_ALERT)
         # What is said of an alert that is over held, and does no longer.
         said = "" if row.what == Kind.RESOLVED else row.detail

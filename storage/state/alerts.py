@@ -33,6 +33,12 @@ CLOSED = "closed"
 """The stage of an incident that is over."""
 
 
+OF_INCIDENTS = frozenset({
+    "acknowledged", "snoozed", "resolved_by_hand", "escalated", "exhausted", "delivered", "undelivered",
+})  # fmt: skip
+"""What rows of the history tell of a whole incident, of which several portfolios may have alerts."""
+
+
 class MessageStatus(StrEnum):
     """What became of a message to one receiver."""
 
@@ -103,6 +109,11 @@ class HistoryRow:
     incident: int = 0
     who: str = ""
     detail: str = ""
+
+    @property
+    def is_of_alert(self) -> bool:
+        """Return whether it tells of one alert, and of nothing beside."""
+        return bool(self.rule) and self.what not in OF_INCIDENTS
 
 
 NumberedRow = tuple[int, HistoryRow]

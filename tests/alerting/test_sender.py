@@ -83,6 +83,7 @@ def test_a_message_is_sent_once_and_what_was_answered_is_kept(outbox: Outbox, de
     with outbox.state.reading() as connection:
         ((_, told),) = read_history(connection, 10)
     assert (told.what, told.detail, told.incident, told.at) == ("delivered", "desk: opened", 1, outbox.clock.now())
+    assert (told.rule, told.severity, told.labels) == ("cpu", "warning", '{"host":"a"}'), "filters find it"
 
 
 @pytest.mark.transition("B11")
@@ -155,7 +156,9 @@ def test_what_is_refused_goes_to_the_fallback_at_once_and_the_channel_is_told_of
         "[WARNING] CPU 93 % on a",
     ]
     with outbox.state.reading() as connection:
-        happened = [(row.what, row.detail.partition(":")[0]) for _, row in read_history(connection, 10)]
+        rows = [row for _, row in read_history(connection, 10)]
+    happened = [(row.what, row.detail.partition(":")[0]) for row in rows]
+    assert {row.rule for row in rows if row.what == "undelivered"} == {"cpu"}
     assert sorted(happened) == [("delivered", "phone")] * 3 + [("undelivered", "desk")] * 2
 
 

@@ -23,6 +23,8 @@ from core.clock import SystemClock
 from core.roles import Role
 from core.settings.channels import Channels, Webhook
 from core.settings.routes import Route
+from storage.state.alert_requests import Ask, Request, ask
+from storage.state.alerts import read_incidents
 from storage.state.portfolios import Portfolio, put_portfolios
 from storage.state.silences import silences_in
 from storage.stores import Stores
@@ -153,6 +155,24 @@ def test_amtool_imports_what_it_exported(amtool: Amtool, storm: Alerting) -> Non
     (id,) = amtool("silence", "import", given=json.dumps([foreign])).split()
     found = {each["id"]: each["comment"] for each in amtool.json("silence", "query")}
     assert found == {exported[0]["id"]: "new disks", id: "from another"}
+    amtool("silence", "add", "loss", "--duration=2h", "--author=ana", "--comment=known")
+    for times in range(2):
+        (mine,) = amtool.json("silence", "query", "alertname=loss")
+        assert mine["createdBy"] == "service:amtool for ana", f"imported {times} times"
+        amtool("silence", "import", given=json.dumps([{**mine, "comment": f"imported {times}"}]))
+
+
+def test_what_is_put_off_is_not_told_as_in_somebodys_hand(storm: Alerting) -> None:
+    for does, name in ((Ask.SNOOZE, "snoozed_by"), (Ask.ACKNOWLEDGE, "acknowledged_by")):
+        now = storm.stores.clock.now()
+        with storm.stores.state.reading() as connection:
+            ids = [each.id for each in read_incidents(connection)]
+        for id in ids:
+            ask(storm.stores.state, Request(id, does, "ana", now, now + 3_600))
+        storm.step()
+        found = client_of(storm.stores, OPERATOR).get(f"{V2}/alerts").json
+        told = [set(each["annotations"]) & {"snoozed_by", "acknowledged_by"} for each in found]
+        assert {name} in told and all(each <= {name} for each in told)
 
 
 def test_amtool_reads_the_configuration(amtool: Amtool) -> None:

@@ -39,6 +39,44 @@ def test_value_and_weight_are_in_sight_and_a_heading_tells_before_it_sorts(
     expect(page.locator(".fw-told")).to_have_count(0)
 
 
+def test_the_label_of_a_figure_in_a_card_tells_what_it_is(
+    open_page: Callable[..., Page], fund: Stores, serve: Callable[..., Any]
+) -> None:
+    page = open_page(**PHONE)
+    page.goto(serve(create_app(fund, EVERY).server).url)
+    cell = page.locator("#overview-portfolios-table td[data-label='Sharpe 1y']").first
+    cell.tap(position={"x": 4, "y": 8})
+    expect(page.locator(".fw-told")).to_contain_text("Sharpe 1y: Of a year to the last value")
+    cell.tap(position={"x": 4, "y": 8})
+    expect(page.locator(".fw-told")).to_have_count(0)
+
+
+def test_a_page_of_many_rows_shows_few_cards_and_more_when_asked(
+    open_page: Callable[..., Page], stores: Stores, serve: Callable[..., Any]
+) -> None:
+    now = stores.clock.now()
+    with stores.state.begin() as connection:
+        add_history(
+            connection, [HistoryRow(now - at, "fires", "loss", detail=f"fall {at}") for at in range(120, 0, -1)]
+        )
+    page = open_page(**PHONE)
+    page.goto(f"{serve(create_app(stores, EVERY).server).url}/alerts/history")
+    rows, more = page.locator("#alert-history-rows tbody tr"), page.get_by_role("button", name="Show more")
+    expect(rows.filter(visible=True)).to_have_count(10)
+    more.tap()
+    expect(rows.filter(visible=True)).to_have_count(30)
+    stores.live.bump("portfolio")
+    page.wait_for_timeout(1_500)
+    expect(rows.filter(visible=True)).to_have_count(30)
+    more.tap()
+    expect(rows.filter(visible=True)).to_have_count(100)
+    expect(more).to_be_hidden()
+    page.get_by_role("button", name="Older").tap()
+    expect(rows.filter(visible=True)).to_have_count(10)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    expect(rows.filter(visible=True)).to_have_count(20)
+
+
 def test_alerts_are_one_line_until_somebody_opens_them(
     open_page: Callable[..., Page], stores: Stores, serve: Callable[..., Any]
 ) -> None:

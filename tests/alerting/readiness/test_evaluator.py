@@ -543,6 +543,11 @@ def test_an_urgent_alert_that_it_is_not_safe_does_not_keep_it_from_being_safe(fu
     fund.firing.append(alert("Disk"))
     fund.goes_on(2)
     assert fund.why() == ["1 urgent alert fires: Disk"]
+    fund.firing = [alert("Jobs that report", component=f"Heartbeat {name}", collector="heartbeat:x") for name in "ab"]
+    fund.goes_on(2)
+    assert fund.why() == ["2 urgent alerts fire: Jobs that report (Heartbeat a), Jobs that report (Heartbeat b)"], (
+        "each is named: a rule has many"
+    )
 
 
 def test_a_clock_that_could_be_asked_and_cannot_be_any_more_is_not_known(fund: Fund) -> None:

@@ -59,6 +59,7 @@ def test_an_open_incident_says_which_step_comes_next_and_when(desk: Escalating) 
     desk.lose("alpha")
     desk.goes_on()
     shown = shows(desk, alert_escalation.PAGE)
+    assert "CPU of host-1 is 93% busy ✕ critical" in shown and "alpha lost -8.1% ‼ urgent" in shown
     assert "0 of 4 steps phone told in 10 min" in shown
     assert "chief, log told in 25 min; phone told in 35 min" in shown and "nobody left to tell in 1 h 5 min" in shown
     assert "its plan has none" in shown and "none: told again in 4 h" in shown
@@ -98,6 +99,22 @@ def test_history_says_how_soon_people_act_and_which_rule_is_noisy(desk: Escalati
     withheld = shows(desk, alert_history.PAGE, LEE, period="7")
     assert "told to those who may see every portfolio" in withheld and "cpu-high" not in withheld
     assert "7 messages" in shows(desk, alert_messages.PAGE)
+
+
+def test_filters_of_history_find_what_was_done_with_incidents_for_who_sees_all(
+    desk: Escalating,
+) -> None:
+    desk.busy()
+    desk.lose("alpha")
+    desk.goes_on()
+    now = desk.stores.clock.now()
+    for incident in (1, 2):
+        ask(desk.stores.state, Request(incident, Ask.ACKNOWLEDGE, "ana", now, now + 3_600, f"I look at {incident}"))
+    desk.goes_on()
+    shown = shows(desk, alert_history.PAGE, rule="daily-loss", severity="urgent")
+    assert "acknowledged ‼ urgent daily-loss portfolio alpha I look at 2 ana #2" in shown
+    assert "I look at 1" not in shown and "cpu-high machine" not in shown
+    assert "I look at" not in shows(desk, alert_history.PAGE, LEE), "it is about the whole incident"
 
 
 def test_the_calendar_has_each_opening_of_two_weeks_by_the_clocks_of_its_zone(desk: Escalating) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import ANY
 from urllib.parse import parse_qsl, urlsplit
@@ -169,6 +170,7 @@ def test_a_silence_begins_with_what_an_incident_has_in_common_and_says_what_it_h
     matchers = 'rule="cpu-high"'
     shown = shows(desk, silences.PAGE, matchers=matchers)
     assert "It would hide 1 alert of 2 that fire now" in shown and "CPU of host-1" in shown
+    assert "cpu-high: machine host-1" in shown
     assert "Nothing that fires now would be hidden" in shows(desk, silences.PAGE, matchers='rule="disk"')
     assert "is not understood" in shows(desk, silences.PAGE, matchers="rule")
     client = client_of(desk, ANA)
@@ -181,6 +183,13 @@ def test_a_silence_begins_with_what_an_incident_has_in_common_and_says_what_it_h
     shown = shows(desk, silences.PAGE)
     assert "● active" in shown and 'rule="cpu-high"' in shown and "new fans" in shown and "in 1 h" in shown
     assert post(client, "/alerts/silences/end", id="1")["done"] is True
+    until = datetime.fromtimestamp(desk.stores.clock.now() + 9_000, UTC).isoformat()
+    asked = {"matchers": matchers, "lasts": "3600", "why": "new fans"}
+    over = post(client, "/alerts/silences/add", **asked, ends="2020-01-01T00:00:00Z")
+    assert "is over" in over["fields"]["ends"]
+    assert post(client, "/alerts/silences/add", **asked, ends=until)["done"] is True
+    assert "in 2 h 30 min" in shows(desk, silences.PAGE)
+    assert post(client, "/alerts/silences/end", id="2")["done"] is True
     assert "ended by ana" in shows(desk, silences.PAGE)
     assert post(client, "/alerts/silences/end", id="1")["done"] is False
 
