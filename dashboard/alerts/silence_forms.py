@@ -91,7 +91,8 @@ def mute_form() -> html.Form:
     return form(
         f"{PATH}/mute", select_field(id, "lasts", "For", MUTE_LASTS, HOUR),
         text_field(id, "why", "Why", hint="Every page says so, in red, while it lasts.", maxlength=str(WHY_CHARACTERS)),
-        id=id, does="Mute everything", question="Mute every alert for {lasts}? Nobody is told of what fires meanwhile, only of what is over.",
+        id=id, does="Mute everything",
+        question="Mute every alert for {lasts}? Nobody is told of what fires meanwhile, only of what is over.",
         is_dangerous=True, clears=True, role=ACTING_ROLE,
     )  # fmt: skip
 
