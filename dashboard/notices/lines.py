@@ -19,7 +19,7 @@ WORDS: Mapping[Kind, str] = MappingProxyType({
     Kind.FIRES: "fires", Kind.RAISED: "worse", Kind.RESOLVED: "is over", Kind.ACKNOWLEDGED: "acknowledged",
     Kind.SNOOZED: "snoozed", Kind.RESOLVED_BY_HAND: "resolved by hand", Kind.ESCALATED: "escalated",
     Kind.EXHAUSTED: "nobody left to tell", Kind.UNDELIVERED: "not delivered", Kind.HALTED: "halted",
-    Kind.RESUMED: "resumed", Kind.SAFE: "safe", Kind.NOT_SAFE: "not safe", Kind.TAKEN: "imported",
+    Kind.RESUMED: "resumed", Kind.SAFE: "ready", Kind.NOT_SAFE: "not safe", Kind.TAKEN: "imported",
     Kind.REFUSED: "refused", Kind.UNDONE: "import undone", Kind.SILENCED: "silenced",
     Kind.SILENCE_OVER: "silence over", Kind.MUTED: "all muted", Kind.MAINTENANCE_MADE: "maintenance planned",
     Kind.MAINTENANCE: "maintenance", Kind.MAINTENANCE_OVER: "maintenance over",

@@ -26,6 +26,6 @@ def _notice(change: SafeChange, of: Viewpoint) -> Notice:
     whose = "" if is_of_fund else f": {first_of([of.name_of(key) for key in keys])}"
     # Why may name portfolios that somebody else sees.
     why = f". {first_of(change.reasons, between='; ')}" if change.reasons and of.is_whole and not change.is_safe else ""
-    sentence = f"{'Safe to trade' if change.is_safe else 'Not safe to trade'}{whose}{why}"
+    sentence = f"{'Every check is ready' if change.is_safe else 'Not safe to trade'}{whose}{why}"
     found = Notice(Source.SAFE, change.at, float(change.at), kind, level_of(kind), sentence, READINESS)
     return replace(found, portfolio=keys[0], name=of.name_of(keys[0])) if len(keys) == 1 else found

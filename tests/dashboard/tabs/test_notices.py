@@ -196,10 +196,10 @@ def test_money_that_is_not_safe_any_more_is_told_once_and_nothing_that_did_not_c
     assert [each.split(" not seen ")[1] for each in lines(listed(client_of(desk, ANA)))] == [
         "Not safe to trade: Beta. beta: too far below its peak",
         "Not safe to trade. alpha: the hedge is gone",
-        "Safe to trade",
+        "Every check is ready",
     ]
     assert lines(listed(client_of(desk, LEE))) == [
-        "✕ not safe Beta not seen Not safe to trade: Beta", "✓ safe Beta not seen Safe to trade: Beta",
+        "✕ not safe Beta not seen Not safe to trade: Beta", "✓ ready Beta not seen Every check is ready: Beta",
     ]  # fmt: skip
 
 
