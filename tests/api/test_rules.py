@@ -103,7 +103,7 @@ def test_a_rule_on_a_metric_that_nobody_has_sent_says_so_and_does_what_its_polic
     stores.clickhouse.insert(Facts("samples", ("series", "ts", "value"), ([1], [seen], [1.0])))
     desk.goes_on(times=8)
     assert send(desk, "GET", "/fills", 200)["state"] == send(desk, "GET", "/calm", 200)["state"] == "ok"
-    assert ("fills", "its data have come") in happened(desk)
+    assert ("fills", "fills: metric oms_fills: its data have come") in happened(desk)
 
 
 def test_any_rule_is_switched_off_and_on_and_what_it_told_ends(desk: Desk) -> None:

@@ -557,6 +557,6 @@ def test_a_clock_that_could_be_asked_and_cannot_be_any_more_is_not_known(fund: F
     assert fund.why() == ["Clock: the clock cannot be asked any more on host-1"]
     fund.started()
     fund.goes_on(2)
-    assert "the clock cannot be asked any more on host-1" in fund.why(), "whoever looks next knows it too"
+    assert "Clock: the clock cannot be asked any more on host-1" in fund.why(), "whoever looks next knows it too"
     fund.clock_is_asked = True
     fund.becomes_safe()
