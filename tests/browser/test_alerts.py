@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from storage.stores import Stores
 from tests.browser.conftest import until
 from tests.support.accessibility import violations
 from tests.support.application import create_app
-from tests.support.desk import Desk
+from tests.support.desk import Desk, running
 
 pytestmark = pytest.mark.browser
 PAGES = (
@@ -32,18 +31,8 @@ PAGES = (
 @pytest.fixture
 def desk(stores: Stores) -> Iterator[Desk]:
     """A desk whose engine runs, on the real clock."""
-    desk, stopping = Desk(replace(stores, clock=SystemClock())), threading.Event()
-
-    def run() -> None:
-        while not stopping.is_set():
-            desk.runner.step()
-            stopping.wait(0.2)
-
-    engine = threading.Thread(target=run)
-    engine.start()
-    yield desk
-    stopping.set()
-    engine.join()
+    with running(Desk(replace(stores, clock=SystemClock()))) as desk:
+        yield desk
 
 
 @pytest.fixture
@@ -144,6 +133,10 @@ def test_a_rule_is_made_tried_on_the_past_saved_listed_and_exported(
     form.get_by_role("button", name="Check and back-test").click()
     expect(page.locator("#rule-editor-told-table")).to_contain_text("It would have fired 1 time")
     expect(page.locator("#rule-editor-past .js-plotly-plot .shapelayer path").first).to_be_attached()
+    ends = page.evaluate(
+        "document.querySelector('#rule-editor-past .js-plotly-plot')._fullLayout.xaxis.range.map(Date.parse)"
+    )
+    assert 3_600_000 <= ends[1] - ends[0] < 8 * 86_400_000, "the days that were looked at, and none to come"
     yaml = form.get_by_label("As YAML")
     expect(yaml).to_have_value(re.compile("when: system_swap_used_ratio > 90 %\n  for: 5 min"))
     check = form.get_by_role("button", name="Check and back-test")
@@ -156,7 +149,8 @@ def test_a_rule_is_made_tried_on_the_past_saved_listed_and_exported(
     expect(page.locator("#rule-editor-past .js-plotly-plot")).to_be_hidden()
     expect(page.get_by_text("The rule is right.")).to_have_count(0)
     yaml.fill(right)
-    check.click()
+    with page.expect_navigation():
+        check.click()
     expect(page.get_by_text("It would have fired 1 time")).to_be_visible()
     assert not violations(page)
     form.get_by_role("button", name="Save").click()

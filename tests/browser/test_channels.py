@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -25,7 +24,7 @@ from storage.stores import Stores
 from tests.browser.conftest import until
 from tests.support.accessibility import violations
 from tests.support.application import create_app
-from tests.support.desk import Desk
+from tests.support.desk import Desk, running
 from tests.support.receivers import Receiver
 
 pytestmark = pytest.mark.browser
@@ -37,7 +36,7 @@ SETTINGS = Channels.model_validate({"webhook": [{"name": "room", "url": "http://
 def desk(stores: Stores) -> Iterator[Desk]:
     """A desk whose engine runs and sends, on the real clock."""
     settings = stores.settings.model_copy(update={"channels": SETTINGS})
-    desk, stopping = Desk(replace(stores, clock=SystemClock(), settings=settings)), threading.Event()
+    desk = Desk(replace(stores, clock=SystemClock(), settings=settings))
     of = desk.stores
 
     def deliver(token: int) -> Sender:
@@ -47,16 +46,8 @@ def desk(stores: Stores) -> Iterator[Desk]:
 
     desk.runner = Runner(of, lambda: desk.rules, desk, desk.route, Causes({}), None, deliver)
 
-    def run() -> None:
-        while not stopping.is_set():
-            desk.runner.step()
-            stopping.wait(0.2)
-
-    engine = threading.Thread(target=run)
-    engine.start()
-    yield desk
-    stopping.set()
-    engine.join()
+    with running(desk):
+        yield desk
     desk.runner.stop(10)
 
 
@@ -84,9 +75,10 @@ def test_a_channel_is_made_tried_changed_and_switched_off(desk: Desk, page: Page
         form.get_by_role("button", name="Save").click()
         row = page.locator("#channels-rows tr", has_text="oms")
         expect(row).to_contain_text("made here, made by root")
+        until(lambda: bool(oms.received))  # a channel that was made is tried at once
         row.get_by_role("button", name="Send a test").click()
-        until(lambda: bool(oms.received))
-        expect(row).to_contain_text("1 of 30 an hour")
+        until(lambda: len(oms.received) == 2)
+        expect(row).to_contain_text("2 of 30 an hour")
         assert not violations(page) and SECRET not in page.content()
         row.get_by_role("link", name="Edit").click()
         expect(form.locator("[name=headers]")).to_have_value("X-Desk: \n")
@@ -102,4 +94,4 @@ def test_a_channel_is_made_tried_changed_and_switched_off(desk: Desk, page: Page
         page.get_by_role("dialog").get_by_role("button", name="Switch off").click()
         expect(row).to_contain_text("○ off")
         expect(row.get_by_role("button", name="Send a test")).to_have_count(0)
-        assert oms.received[0].headers["x-desk"] == SECRET and len(oms.received) == 1
+        assert oms.received[0].headers["x-desk"] == SECRET and len(oms.received) == 2

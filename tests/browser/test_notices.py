@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -22,7 +21,7 @@ from storage.stores import Stores
 from tests.browser.conftest import until
 from tests.support.accessibility import violations
 from tests.support.application import create_app
-from tests.support.desk import Desk
+from tests.support.desk import Desk, running
 
 pytestmark = pytest.mark.browser
 PAGES = (tokens.TAB, events.PAGE, alerts.TAB, silences.PAGE, alert_history.PAGE)
@@ -32,18 +31,8 @@ PAGES = (tokens.TAB, events.PAGE, alerts.TAB, silences.PAGE, alert_history.PAGE)
 def desk(stores: Stores) -> Iterator[Desk]:
     """A desk whose engine runs, on the real clock."""
     put_portfolios(stores.state, [Portfolio("own", "alpha", "Alpha"), Portfolio("own", "beta", "Beta")])
-    desk, stopping = Desk(replace(stores, clock=SystemClock())), threading.Event()
-
-    def run() -> None:
-        while not stopping.is_set():
-            desk.runner.step()
-            stopping.wait(0.2)
-
-    engine = threading.Thread(target=run)
-    engine.start()
-    yield desk
-    stopping.set()
-    engine.join()
+    with running(Desk(replace(stores, clock=SystemClock()))) as desk:
+        yield desk
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from alerting.quiet import Causes
@@ -63,3 +65,20 @@ class Desk(QuietParts):
         for _ in range(times):
             clock.advance(seconds)
             self.runner.step()
+
+
+@contextlib.contextmanager
+def running(desk: Desk) -> Iterator[Desk]:
+    """Gives the desk while its engine runs, for pages that are looked at by the machine's clock."""
+    stopping = threading.Event()
+
+    def run() -> None:
+        while not stopping.is_set():
+            desk.runner.step()
+            stopping.wait(0.2)
+
+    engine = threading.Thread(target=run)
+    engine.start()
+    yield desk
+    stopping.set()
+    engine.join()

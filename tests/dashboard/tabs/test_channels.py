@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -36,7 +37,7 @@ from tests.support.api import client_of as api_of
 from tests.support.application import create_app
 from tests.support.desk import Desk
 from tests.support.mailboxes import Mailboxes
-from tests.support.receivers import Receiver
+from tests.support.receivers import Received, Receiver
 from tests.support.servers import free_port
 
 ROOT, OTTO = Viewer("root", Role.ADMIN), Viewer("otto", Role.OPERATOR)
@@ -95,8 +96,15 @@ def soon(desk: Desk, holds: Callable[[], object]) -> None:
 
 
 def rows(desk: Desk, receiver: str) -> list[Any]:
+    """Return the messages of a receiver without the test that a new one gets."""
+    asked = sa.select(messages).where(messages.c.receiver == receiver, messages.c.about != "test")
     with desk.stores.state.reading() as connection:
-        return [*connection.execute(sa.select(messages).where(messages.c.receiver == receiver))]
+        return [*connection.execute(asked)]
+
+
+def heard(receiver: Receiver) -> list[Received]:
+    """Return what a receiver heard without the test that a new channel gets."""
+    return [each for each in receiver.received if each.json["about"] != "test"]
 
 
 def test_an_alert_reaches_channels_that_were_made_while_the_engine_runs(desk: Desk) -> None:
@@ -114,11 +122,11 @@ def test_an_alert_reaches_channels_that_were_made_while_the_engine_runs(desk: De
             assert post(client, EDIT, **hook(oms, name="other", labels='portfolio=~"macro.*"'))["done"]
             desk.goes_on(seconds=3.0, times=1)
             desk.busy()
-            soon(desk, lambda: oms.received and mailboxes.mail)
-            (got,) = oms.received
+            soon(desk, lambda: heard(oms) and len(mailboxes.mail) == 2)
+            (got,) = heard(oms)
             assert got.json["subject"].endswith("CPU of host-1 is 93% busy") and got.path.endswith(SECRET)
             assert got.headers["x-desk"] == f"{SECRET}-desk" and "x-fundwatch-signature" in got.headers
-            assert "CPU of host-1 is 93% busy" in str(mailboxes.mail[0]["Subject"])
+            assert "CPU of host-1 is 93% busy" in " ".join(str(each["Subject"]) for each in mailboxes.mail)
             assert rows(desk, "room"), "the channel of the settings is told as before"
             assert not rows(desk, "other"), "it is told of portfolios alone"
             shown = shows(desk, alert_messages.PAGE, ROOT)
@@ -138,12 +146,12 @@ def test_what_waits_for_a_deleted_channel_goes_to_its_fallback(desk: Desk) -> No
         desk.goes_on(seconds=3.0, times=1)
         desk.busy()
         soon(desk, lambda: any(each.status == "retrying" and each.problem for each in rows(desk, "dead")))
-        assert "1 message being tried again" in shows(desk, messages.PAGE, ROOT)
+        assert re.search(r"\d messages? being tried again", shows(desk, alert_messages.PAGE, ROOT))
         kept = post(client, "/alerts/channels/delete", channel="phone")
         assert not kept["done"] and "is the fallback of dead" in kept["said"]
         assert post(client, "/alerts/channels/delete", channel="dead")["done"]
-        soon(desk, lambda: len(phone.received) >= 2)
-        bodies = [each.json for each in phone.received]
+        soon(desk, lambda: len(heard(phone)) >= 2)
+        bodies = [each.json for each in heard(phone)]
         assert any("The channel dead did not deliver this" in each["note"] for each in bodies)
         assert any(
             "The channel dead does not deliver: there is no channel of that name" in each["note"] for each in bodies
