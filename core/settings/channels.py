@@ -34,11 +34,18 @@ def _mailbox(value: str) -> str:
     return value
 
 
+def _server(value: str) -> str:
+    if not re.fullmatch(r"[^\s/@:?#]+|\[?[0-9A-Fa-f:.]+\]?", value):
+        raise ValueError("must be the name of a server alone, such as smtp.example.com; its port stands in port")
+    return value
+
+
 def _page(value: SecretStr) -> SecretStr:
     return checked_url(value, "https", "http")
 
 
 Line = Annotated[str, AfterValidator(_one_line)]
+Server = Annotated[str, AfterValidator(_server)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 Phone = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{5,14}$")]
 Page = Annotated[SecretStr, AfterValidator(_page)]
@@ -92,7 +99,7 @@ class Email(Channel):
         "     to: [desk@example.com]}",
     )
 
-    host: Line = Field(min_length=1, max_length=255, description="Of the server that takes mail.")
+    host: Server = Field(min_length=1, max_length=255, description="Of the server that takes mail.")
     port: int = Field(587, ge=1, le=65_535, description="Of that server.")
     security: Literal["starttls", "tls", "none"] = Field(
         "starttls", description="starttls: TLS after a greeting (port 587); tls: from the start (port 465)."

@@ -10,7 +10,7 @@ import orjson
 from dash import html
 
 from core.alerts.channel_set import ChannelSet, OwnChannel
-from core.format import count
+from core.format import count, cut
 from core.settings.channels import LOG, Channel, Email
 from core.settings.routes import Route
 from dashboard.alerts.channel_forms import delete_form, edit_link, matchers_text, switch_form, test_form
@@ -24,6 +24,8 @@ from storage.state.database import Transaction
 from storage.state.outbox import Retried, last_failed, last_sent, retried, sent_or_begun
 
 ID = "channels"
+MOST_SAID = 60
+"""Characters of a problem: its message below has all of it."""
 HOUR_SECONDS, DAY_SECONDS = 3_600.0, 86_400.0
 _COLUMNS = (
     Column("name", "Channel", numeric=False),
@@ -107,13 +109,13 @@ def _fallback(name: str, found: ChannelSet) -> Cell | None:
 
 
 def _failed(message: KeptMessage, sight: Sight) -> Cell:
-    why = message.problem if sight.is_whole else WITHHELD if message.problem else ""
+    why = cut(message.problem, MOST_SAID) if sight.is_whole else WITHHELD if message.problem else ""
     at = message.done_at or message.made_at
     return Cell(html.Span(["✕ ", age(at), f" ago: {why}"]), sort=at, tone="warning", mark="fw-wraps")
 
 
 def _retried(again: Retried, sight: Sight) -> Cell:
-    why = again.problem if sight.is_whole else WITHHELD
+    why = cut(again.problem, MOST_SAID) if sight.is_whole else WITHHELD
     return Cell(f"✕ {count(again.count, 'message')} being tried again: {why}", tone="warning", mark="fw-wraps")
 
 

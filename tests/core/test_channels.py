@@ -56,6 +56,7 @@ def test_channels_have_names_and_their_secrets_are_not_shown(monkeypatch: pytest
         ({"email": [{**MAIL, "security": "none"}]}, "security none would send the password in the clear"),
         ({"email": [{**MAIL, "user": ""}]}, "user is missing"),
         ({"email": [{**MAIL, "to": ["d@e.f\nBcc: g@h.i"]}]}, "must be an address such as"),
+        ({"email": [{**MAIL, "host": "http://127.0.0.1:25"}]}, "must be the name of a server alone"),
         ({"slack": [{"name": "s"}]}, "give either url or token"),
         ({"slack": [{"name": "s", "token": "hunter2"}]}, "channel is missing"),
         ({"sms": [{"name": "s", "account": "A1", "token": "hunter2", "sender": "+15550100", "to": "911"}]}, "to"),
