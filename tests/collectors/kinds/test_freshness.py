@@ -122,7 +122,7 @@ def test_a_table_of_a_clickhouse_server(clickhouse_server: ClickHouseServer) -> 
     reading = FreshnessCollector(source, ClickHouseQuestions(source, list)).collect(time.time())
     values = {sample.metric: sample.value for sample in reading.samples}
     assert 0 <= values["freshness_age_seconds"] < 60
-    assert values["freshness_rows_per_minute"] == 60
+    assert 55 <= values["freshness_rows_per_minute"] <= 60, "fewer by what passes until it is counted"
     assert reading.components[0].status in (Status.OK, Status.WARNING)
     missing = feed(clickhouse_server.url, table="default.nothing", timeout_seconds=10)
     with pytest.raises(SourceRejected, match=r"we cannot read it: .*nothing"):
@@ -149,7 +149,7 @@ def test_a_table_of_a_postgresql(ticks: str) -> None:
         reading = collector.collect(time.time())
         values = {sample.metric: sample.value for sample in reading.samples}
         assert 2 <= values["freshness_age_seconds"] < 30
-        assert values["freshness_rows_per_minute"] == 60
+        assert 55 <= values["freshness_rows_per_minute"] <= 60, "fewer by what passes until it is counted"
         assert reading.components[0].status is Status.OK
         connection.execute("DELETE FROM public.ticks WHERE ts > now() - interval '400 seconds'")
     gone = collector.collect(time.time())
