@@ -27,6 +27,7 @@ from portfolio.halting import halt, resume
 from portfolio.notices.notice import Kind
 from portfolio.notices.read import read_notices
 from storage.clickhouse.readiness_rows import COLUMNS, TABLE
+from storage.live.redis import VERSION_SECONDS
 from storage.state.alert_requests import Ask, Request, ask
 from storage.state.alerts import HistoryRow, add_history
 from storage.state.audit import Entry, add_entry
@@ -316,6 +317,7 @@ def test_an_open_page_is_shown_what_began_since_it_asked_last_and_nothing_that_i
     assert told(client, after=found["after"])["toasts"]["shown"] == []
     assert told(client_of(desk, LEE), after=first["after"])["toasts"]["shown"] == []
     desk.stores.live.client.flushall()
+    time.sleep(2 * VERSION_SECONDS)
     assert told(client, after=first["after"])["toasts"] == {"after": first["after"], "shown": [], "more": 0}
     desk.goes_on()
     desk.values.clear()
