@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 STOP_SECONDS = 2.0
 """How long running collectors may take to finish when the embedded program stops."""
 
-TURN_SECONDS = 0.0005
+TURN_SECONDS = 0.001
 """How long a thread may hold the interpreter while another waits for it: an answer takes ten such turns, which Python's
 own 5 ms make 50 ms while the alert engine works."""
 
