@@ -13,7 +13,7 @@ from api.parameters import Listed, Parameters
 from api.problem import Refused
 from api.resources.alerts import TAG
 from portfolio.notices import notice as kept
-from portfolio.notices.read import Newest, read_notices, seen_of
+from portfolio.notices.read import MOST_COUNTED, read_notices, seen_of
 from storage.state.notices_seen import END, mark_seen, up_to
 
 SOURCE = "state database and readiness_changes"
@@ -54,7 +54,7 @@ def _list(ask: Ask[Listed]) -> Page[Notice]:
         raise Refused(422, "cursor is none of this list.", field="cursor", fix="Leave it out.")
     part = read_notices(ask.stores, ask.viewer.portfolios, ask.query.limit, before)
     seen = seen_of(ask.stores, ask.viewer.name)
-    up_to_all = Newest(ask.stores).of(ask.viewer.portfolios).newest.text if after is None else ""
+    up_to_all = read_notices(ask.stores, ask.viewer.portfolios, MOST_COUNTED).newest.text if after is None else ""
     newest = at(part.notices[0].at) if part.notices else None
     return Page[Notice](
         items=[_told(each, seen, "" if number else up_to_all)

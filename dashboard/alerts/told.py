@@ -35,10 +35,9 @@ UNKNOWN = {"count": 0, "sign": "", "severity": "", "old": True, "banner": "", "u
 """What is said where nobody can tell."""
 
 
-def told_route(stores: Stores) -> Route:
+def told_route(stores: Stores, newest: Newest) -> Route:
     """Return the route that every open page asks when it refreshes; read once for each version of the data."""
     memo: Memo[tuple[Known, tuple[Silence, ...]]] = Memo()
-    newest = Newest(stores)
 
     def answer(choices: Choices, viewer: Viewer) -> Answer:
         limits = viewer.portfolios

@@ -37,14 +37,12 @@ def seen_by_viewer(stores: Stores, viewer: Viewer, choices: Choices) -> Seen:
     return Seen(up_to(choices.get("seen", "")) or END)
 
 
-def list_route(stores: Stores) -> Route:
+def list_route(stores: Stores, newest: Newest) -> Route:
     """Return the route of a page of notices, newest first.
 
     Its choices: `before`, where older ones begin; `pages`, how many pages at once; `from`, what was seen when the panel
     was opened; `new`, whether those alone are listed that have not been.
     """
-
-    newest = Newest(stores)
 
     def answer(choices: Choices, viewer: Viewer) -> Answer:
         text = choices.get("pages", "")

@@ -26,8 +26,10 @@ from dashboard.components.choices import choice_button
 from dashboard.components.panel import panels, verdict_slot
 from dashboard.notices.routes import list_route, mark_form
 from dashboard.views.panel import Panel, TableBody
+from dashboard.views.route import Route
 from dashboard.views.tab import Choices, Tab, View
 from portfolio.alert_places import charts_of
+from portfolio.notices.read import Newest
 from portfolio.rule_files import rule_set
 from status.freshness import next_stale_at
 from storage.state.alert_requests import requests_of, waiting_in
@@ -137,6 +139,11 @@ def _one(stores: Stores, shown: Shown, id: int) -> Any:
     return [one(incident, shown), everything_asked(incident, shown), *told]
 
 
+def _routes(stores: Stores) -> list[Route]:
+    newest = Newest(stores)  # what open pages are told and what the list says is read once
+    return [told_route(stores, newest), list_route(stores, newest)]
+
+
 TAB = Tab(
     id=ID,
     title="Alerts",
@@ -150,7 +157,7 @@ TAB = Tab(
     datasets=(ALERTS, "portfolio"),
     panels=(NOW,),
     slots=(VERDICT, NOW.slot, f"{ID}-back"),
-    routes=lambda stores: [told_route(stores), list_route(stores)],
+    routes=_routes,
     forms=lambda stores: [*forms(stores), mark_form(stores)],
     counts=f"{PATH}/told",
 )
