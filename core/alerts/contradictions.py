@@ -24,10 +24,10 @@ def check_clear(rule: Rule) -> None:
     for _, fires in rule.conditions:
         if not isinstance(fires, Compared) or fires.operand != clear.operand:
             continue
-        if all(_holds(fires, value) or _holds(clear, value) for value in _values((fires, clear))):
+        values = _values((fires, clear))
+        if all(_holds(fires, value) or _holds(clear, value) for value in values):
             continue  # what does not fire is clear, as it is without `clear`
-        both = next((value for value in _values((fires, clear)) if _holds(fires, value) and _holds(clear, value)), None)
-        if both is not None:
+        if any(_holds(fires, value) and _holds(clear, value) for value in values):
             turned = "<" if fires.operator.startswith(">") else ">"
             instead = replace(clear, operator=turned)
             fix = f"It must hold only where the rule does not fire: {instead}, for instance."
